@@ -1,0 +1,34 @@
+"""CancelInstance: end a process instance with all that is active in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from commands.handling import Command, Context, Handler, Stream
+from commands.instances import active_instance, execution, stream_of
+from domain.errors import InvalidState
+from domain.process_instance import events as e
+from domain.process_instance.state import ROOT
+
+
+class CancelInstance(Command, frozen=True, kw_only=True):
+    """The instance, and why."""
+
+    instance_key: int
+    reason: str = ""
+
+
+def decide(command: CancelInstance, context: Context, streams: Sequence[Stream]) -> None:
+    """Terminate the active elements, innermost first, then the instance."""
+    (stream,) = streams
+    state = active_instance(stream, "process instance", command.instance_key)
+    if state.parent_key:
+        raise InvalidState(
+            f"'{state.key}' was called by the instance '{state.parent_key}'; "
+            f"cancel the root instance '{state.root_key}'"
+        )
+    execution(stream, context).terminate_children(ROOT)
+    stream.emit(e.InstanceTerminated(command.reason))
+
+
+HANDLER = Handler(stream_of("instance_key"), decide)

@@ -1,0 +1,136 @@
+"""What a command is and what deciding it may use. One file per command holds its record and its `decide`;
+commands/registry.py ties them together; commands/bus.py loads the streams, decides, and appends.
+
+    decide(command, context, streams) -> result        pure: it reads the streams' states, and emits events
+
+A result is a plain msgspec struct (or None) that the caller gets once the events are durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.events import Event
+from domain.keys import Key, stream_id
+from domain.process_definition.state import Family
+from domain.process_definition.state import evolve as evolve_family
+from domain.process_instance.state import ProcessInstance
+from domain.process_instance.state import evolve as evolve_instance
+
+if TYPE_CHECKING:
+    from domain.bpmn.model import ProcessModel
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all command records: the request, without who asks and when."""
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """Who asks, and under which id. tenant "" is the default tenant; command_id "" means: not idempotent."""
+
+    actor: str = ""
+    tenant: str = ""
+    command_id: str = ""
+    trace_id: str = ""
+
+
+class Kind(NamedTuple):
+    """A kind of aggregate: how its empty state is made and how events change it."""
+
+    name: str
+    new: Callable[[int], Any]
+    evolve: Callable[[Any, Event, int], None]
+    state_type: type[Any]
+
+
+INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance)
+FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY)}
+
+
+class StreamRef(NamedTuple):
+    """Which stream a command works on. key: the instance key (0 for a family). fresh: it cannot exist yet."""
+
+    kind: Kind
+    id: UUID
+    key: int = 0
+    fresh: bool = False
+
+
+def instance_ref(key: int, fresh: bool = False) -> StreamRef:
+    """The stream of a process instance."""
+    return StreamRef(INSTANCE, stream_id(key), key, fresh)
+
+
+class Stream:
+    """An aggregate at work: its state, the version (number of events) it has, and what was emitted just now."""
+
+    __slots__ = ("at", "emitted", "ref", "state", "version")
+
+    def __init__(self, ref: StreamRef, state: Any, version: int) -> None:
+        self.ref = ref
+        self.state = state
+        self.version = version
+        self.at = 0
+        self.emitted: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        """Record a fact: it changes the state at once and is appended when the command is decided."""
+        self.ref.kind.evolve(self.state, event, self.at)
+        self.emitted.append(event)
+
+
+class Definitions(Protocol):
+    """The deployed definitions, as executable models (cached; immutable)."""
+
+    def process(self, definition_key: int) -> ProcessModel:
+        """The model of a process definition. Raises NotFound."""
+        ...
+
+    def find_process(self, tenant: str, bpmn_process_id: str, version: int = -1) -> int:
+        """The definition key of a version of a process (-1: the latest). Raises NotFound, naming what is there."""
+        ...
+
+    def version_of(self, definition_key: int) -> int:
+        """The version of a process definition. Raises NotFound."""
+        ...
+
+    def find_form(self, tenant: str, form_id: str) -> int:
+        """The key of the latest form with this id, 0 if there is none."""
+        ...
+
+
+class Context(NamedTuple):
+    """What deciding may use besides the states: the command's time (µs), its meta, new keys, the definitions."""
+
+    now: int
+    meta: Meta
+    new_key: Callable[[], Key]
+    definitions: Definitions
+
+
+class Route(Protocol):
+    """Finds the instance that a key belongs to: by arithmetic, or by the index of reserved key blocks."""
+
+    def __call__(self, key: int) -> Key:
+        """The instance key; for an unknown block the key's own block."""
+        ...
+
+
+class Handler(NamedTuple):
+    """How a command is carried out.
+
+    streams: the streams it needs, given (command, context, route); called again on each attempt.
+    decide: pure; gets the streams in that order. Raises a Rejection; must do so before it emits, or the bus
+    discards the stream's cached state. result: the type of what it returns (recorded for repeats), or None.
+    sheds: whether the command is refused first under load (new work, not the end of old work).
+    """
+
+    streams: Callable[[Any, Context, Route], Sequence[StreamRef]]
+    decide: Callable[[Any, Context, Sequence[Stream]], Any]
+    result: type[Any] | None = None
+    sheds: bool = False

@@ -1,0 +1,96 @@
+"""What the commands on a process instance share: finding its parts by key, and running its execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from commands.handling import Context, Route, Stream, StreamRef, instance_ref
+from domain.errors import InvalidArgument, InvalidState, NotFound
+from domain.process_instance.execution import Execution, Surroundings
+from domain.process_instance.state import Incident, InstanceStatus, Job, ProcessInstance, UserTask
+
+Streams = Callable[[Any, Context, Route], Sequence[StreamRef]]
+
+STATUS_WORDS = {
+    InstanceStatus.COMPLETED: "completed",
+    InstanceStatus.TERMINATED: "cancelled",
+}
+
+
+def stream_of(key_field: str) -> Streams:
+    """The stream of the instance that the key in `key_field` belongs to."""
+
+    def streams(command: Any, _context: Context, route: Route) -> Sequence[StreamRef]:
+        return (instance_ref(route(getattr(command, key_field))),)
+
+    return streams
+
+
+def execution(stream: Stream, context: Context) -> Execution:
+    """The engine at work on a loaded instance."""
+    state: ProcessInstance = stream.state
+    definitions = context.definitions
+    surroundings = Surroundings(
+        context.now, context.new_key, lambda form_id: definitions.find_form(state.tenant, form_id)
+    )
+    return Execution(state, stream.emit, definitions.process(state.definition_key), surroundings)
+
+
+def active_instance(stream: Stream, what: str, key: int) -> ProcessInstance:
+    """The instance, which must be active. Raises NotFound or InvalidState."""
+    state: ProcessInstance = stream.state
+    if state.status is InstanceStatus.NEW:
+        raise NotFound(f"no {what} with key '{key}' exists")
+    if state.status is not InstanceStatus.ACTIVE:
+        word = STATUS_WORDS[state.status]
+        raise InvalidState(f"the process instance '{state.key}' is {word}; nothing in it can be changed")
+    return state
+
+
+def find_job(stream: Stream, key: int) -> Job:
+    """The job with this key. Raises NotFound."""
+    state = _found(stream, "job", key)
+    job = state.jobs.get(key - state.key)
+    if job is None:
+        raise NotFound(f"no job with key '{key}' is open; it may be completed or cancelled already")
+    return job
+
+
+def find_task(stream: Stream, key: int) -> UserTask:
+    """The open user task with this key. Raises NotFound."""
+    state = _found(stream, "user task", key)
+    task = state.tasks.get(key - state.key)
+    if task is None:
+        raise NotFound(f"no user task with key '{key}' is open; it may be completed or cancelled already")
+    return task
+
+
+def find_incident(stream: Stream, key: int) -> Incident:
+    """The open incident with this key. Raises NotFound."""
+    state = _found(stream, "incident", key)
+    incident = state.incidents.get(key - state.key)
+    if incident is None:
+        raise NotFound(f"no incident with key '{key}' is open; it may be resolved already")
+    return incident
+
+
+def _found(stream: Stream, what: str, key: int) -> ProcessInstance:
+    """The instance in any state: in one that ended nothing is open."""
+    state: ProcessInstance = stream.state
+    if state.status is InstanceStatus.NEW:
+        raise NotFound(f"no {what} with key '{key}' exists")
+    return state
+
+
+MAX_VARIABLE_NAME = 32_768
+
+
+def check_variables(variables: dict[str, Any]) -> dict[str, Any]:
+    """Variables from outside, checked: each has a name."""
+    for name in variables:
+        if not name or len(name) > MAX_VARIABLE_NAME:
+            raise InvalidArgument(
+                f"a variable's name has 1 to {MAX_VARIABLE_NAME} characters, not {len(name)}", "variables"
+            )
+    return variables

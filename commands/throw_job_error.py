@@ -1,0 +1,44 @@
+"""ThrowJobError: the worker reports a business error (BPMN error) by its code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from commands.handling import Command, Context, Handler, Stream
+from commands.instances import check_variables, execution, find_job, stream_of
+from domain.errors import InvalidArgument, InvalidState
+from domain.process_instance import events as e
+from domain.process_instance.evaluation import Blocked, ErrorType
+from domain.process_instance.variables import set_in
+
+
+class ThrowJobError(Command, frozen=True, kw_only=True):
+    """The job, the error's code, and variables that are set at the element."""
+
+    job_key: int
+    error_code: str
+    message: str = ""
+    variables: dict[str, Any] = {}
+
+
+def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) -> None:
+    """Record the error; nothing in the model catches it, so an incident arises."""
+    (stream,) = streams
+    job = find_job(stream, command.job_key)
+    if job.incident:
+        raise InvalidState(f"the job '{command.job_key}' has an incident; resolve it first")
+    if not command.error_code:
+        raise InvalidArgument("errorCode must name the error, it was empty", "errorCode")
+    variables = check_variables(command.variables)
+    element, local = job.element, job.local
+    stream.emit(e.JobErrorThrown(local, command.error_code, command.message))
+    x = execution(stream, context)
+    if variables:
+        set_in(x, element, variables, element)
+    said = f" ({command.message})" if command.message else ""
+    message = f"the error '{command.error_code}'{said} was thrown, but no error event in the model catches it"
+    x.raise_incident(element, Blocked(ErrorType.UNHANDLED_ERROR_EVENT, message), local)
+
+
+HANDLER = Handler(stream_of("job_key"), decide)

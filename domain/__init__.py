@@ -1,0 +1,1 @@
+"""The pure core: BPMN, FEEL, DMN and the aggregates. No I/O, clock, randomness or environment."""

@@ -1,0 +1,156 @@
+"""What must hold for a model to be executed: every structural rule of BPMN 2.0 that running it relies on.
+
+Each check yields findings with the element's id, its line, and a sentence that says the mend. Errors refuse a
+deployment, warnings inform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from domain.bpmn.model import Attribute, ElementType, FlowNode, JobDefinition, ProcessModel, TimerDefinition, TimerKind
+from domain.bpmn.timers import parse_timer_text
+from domain.errors import DomainError, Finding
+
+SCOPES = (ElementType.PROCESS, ElementType.SUB_PROCESS)
+ACTIVITIES = (
+    ElementType.SUB_PROCESS,
+    ElementType.TASK,
+    ElementType.MANUAL_TASK,
+    ElementType.USER_TASK,
+    ElementType.SERVICE_TASK,
+    ElementType.SCRIPT_TASK,
+)
+
+
+def _error(node: FlowNode, message: str, rule: str) -> Finding:
+    return Finding(node.id, message, node.line, "error", rule)
+
+
+def _start_events(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        if node.type in SCOPES and not node.start:
+            what = "the process" if node.type is ElementType.PROCESS else "the subprocess"
+            yield _error(node, f"{what} has no none start event; add one", "start-event")
+        if node.type is ElementType.START_EVENT and node.incoming:
+            yield _error(node, "a start event has no incoming sequence flow; remove it", "start-event")
+
+
+def _end_events(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        if node.type is ElementType.END_EVENT and node.outgoing:
+            yield _error(node, "an end event has no outgoing sequence flow; remove it", "end-event")
+
+
+def _boundary_events(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        if node.type is not ElementType.BOUNDARY_EVENT:
+            continue
+        host = model.nodes.get(node.attached_to)
+        if host is None or host.scope != node.scope:
+            yield _error(node, f"attachedToRef '{node.attached_to}' is not an activity of the same scope", "boundary")
+        elif host.type not in ACTIVITIES:
+            yield _error(node, f"it is attached to '{host.id}', which is not an activity", "boundary")
+        elif host.type in (ElementType.TASK, ElementType.MANUAL_TASK):
+            yield Finding(
+                node.id, f"'{host.id}' never waits, so this event never fires", node.line, "warning", "boundary"
+            )
+        if node.incoming:
+            yield _error(node, "a boundary event has no incoming sequence flow; remove it", "boundary")
+
+
+def _flows_stay_in_scope(model: ProcessModel) -> Iterator[Finding]:
+    for flow in model.flows.values():
+        source, target = model.nodes[flow.source], model.nodes[flow.target]
+        if source.scope != target.scope:
+            message = f"it crosses a subprocess border, from '{source.id}' to '{target.id}'; flows stay in one scope"
+            yield Finding(flow.id, message, source.line, rule="scope")
+
+
+def _gateways(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        default = node.default_flow
+        if default and default not in {flow.id for flow in node.outgoing}:
+            yield _error(node, f"its default flow '{default}' is not one of its outgoing flows", "gateway")
+        if node.type is not ElementType.EXCLUSIVE_GATEWAY:
+            continue
+        if len(node.outgoing) > 1:
+            for flow in node.outgoing:
+                if flow.condition is None and flow.id != default:
+                    yield Finding(
+                        flow.id,
+                        f"it leaves the exclusive gateway '{node.id}' without a condition; "
+                        "add one or make it the default",
+                        node.line,
+                        rule="gateway",
+                    )
+            if not default:
+                message = "it has no default flow: an incident arises when no condition holds"
+                yield Finding(node.id, message, node.line, "warning", "gateway")
+
+
+def _conditions(model: ProcessModel) -> Iterator[Finding]:
+    for flow in model.flows.values():
+        source = model.nodes[flow.source]
+        if flow.condition is not None and source.type is ElementType.PARALLEL_GATEWAY:
+            message = f"a flow that leaves the parallel gateway '{source.id}' has no condition; remove it"
+            yield Finding(flow.id, message, source.line, rule="gateway")
+
+
+def _reachable(model: ProcessModel) -> Iterator[Finding]:
+    reached: set[str] = set()
+    work = [node.id for node in model.nodes.values() if node.type is ElementType.PROCESS]
+    while work:
+        node = model.nodes[work.pop()]
+        if node.id in reached:
+            continue
+        reached.add(node.id)
+        work += [flow.target for flow in node.outgoing]
+        work += node.boundary
+        if node.start:
+            work.append(node.start)
+    for node in model.nodes.values():
+        if node.id not in reached:
+            yield Finding(node.id, "no path from a start event leads here", node.line, "warning", "unreachable")
+
+
+def _static_values(model: ProcessModel) -> Iterator[Finding]:
+    """Literal values that can be judged before they are used."""
+    for node in model.nodes.values():
+        definition = node.definition
+        if isinstance(definition, JobDefinition) and definition.retries.expression is None:
+            if not definition.retries.text.isdigit():
+                yield _error(
+                    node, f"retries must be a whole number, not '{definition.retries.text}'", "task-definition"
+                )
+        elif isinstance(definition, TimerDefinition):
+            yield from _timer(node, definition.kind, definition.value)
+
+
+def _timer(node: FlowNode, kind: TimerKind, value: Attribute) -> Iterator[Finding]:
+    if node.type is ElementType.INTERMEDIATE_CATCH_EVENT and kind is TimerKind.CYCLE:
+        yield _error(node, "an intermediate timer fires once; use timeDate or timeDuration", "timer")
+    if node.type is ElementType.BOUNDARY_EVENT and kind is TimerKind.CYCLE and node.interrupting:
+        yield _error(node, "an interrupting timer fires once; use timeDate or timeDuration", "timer")
+    if value.expression is None:
+        try:
+            parse_timer_text(kind, value.text)
+        except DomainError as error:
+            yield _error(node, str(error), "timer")
+
+
+CHECKS: tuple[Callable[[ProcessModel], Iterator[Finding]], ...] = (
+    _start_events,
+    _end_events,
+    _boundary_events,
+    _flows_stay_in_scope,
+    _gateways,
+    _conditions,
+    _reachable,
+    _static_values,
+)
+
+
+def check_model(model: ProcessModel) -> list[Finding]:
+    """All findings of all checks."""
+    return [finding for check in CHECKS for finding in check(model)]

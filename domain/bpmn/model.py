@@ -1,0 +1,149 @@
+"""The immutable model of an executable process: flow nodes, sequence flows, and what each task or event is set up with.
+
+Nodes refer to each other by id; `ProcessModel.nodes` finds them. Flow scopes (the process itself, embedded
+subprocesses) are nodes too: the process has the id of the process and type PROCESS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from domain.feel import Expression
+
+
+class ElementType(StrEnum):
+    """The kinds of elements, by the names of the v2 API."""
+
+    PROCESS = "PROCESS"
+    SUB_PROCESS = "SUB_PROCESS"
+    START_EVENT = "START_EVENT"
+    END_EVENT = "END_EVENT"
+    INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
+    INTERMEDIATE_THROW_EVENT = "INTERMEDIATE_THROW_EVENT"
+    BOUNDARY_EVENT = "BOUNDARY_EVENT"
+    TASK = "TASK"
+    MANUAL_TASK = "MANUAL_TASK"
+    USER_TASK = "USER_TASK"
+    SERVICE_TASK = "SERVICE_TASK"
+    SCRIPT_TASK = "SCRIPT_TASK"
+    EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
+    PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
+    SEQUENCE_FLOW = "SEQUENCE_FLOW"
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """A value in the model: FEEL where the text begins with "=", the text itself otherwise.
+
+    uses_clock: the expression may ask for the time, so evaluating it needs a context.
+    """
+
+    text: str
+    expression: Expression | None = None
+    uses_clock: bool = False
+
+
+class VariableMapping(msgspec.Struct, frozen=True):
+    """One zeebe:input or zeebe:output: the source's value becomes `target` (a dotted path makes contexts)."""
+
+    source: Attribute
+    target: tuple[str, ...]
+
+
+class JobDefinition(msgspec.Struct, frozen=True):
+    """zeebe:taskDefinition and zeebe:taskHeaders."""
+
+    type: Attribute
+    retries: Attribute
+    headers: dict[str, str] = {}
+
+
+class UserTaskDefinition(msgspec.Struct, frozen=True):
+    """zeebe:userTask with assignment, schedule, priority and form; None where the model says nothing."""
+
+    assignee: Attribute | None = None
+    candidate_groups: Attribute | None = None
+    candidate_users: Attribute | None = None
+    due: Attribute | None = None
+    follow_up: Attribute | None = None
+    priority: Attribute | None = None
+    form_id: Attribute | None = None
+    external_form: Attribute | None = None
+    headers: dict[str, str] = {}
+
+
+class ScriptDefinition(msgspec.Struct, frozen=True):
+    """zeebe:script: a FEEL expression and the variable that gets its value."""
+
+    expression: Attribute
+    result_variable: str
+
+
+class TimerKind(StrEnum):
+    """Which of the three timer definitions an event has."""
+
+    DATE = "timeDate"
+    DURATION = "timeDuration"
+    CYCLE = "timeCycle"
+
+
+class TimerDefinition(msgspec.Struct, frozen=True):
+    """bpmn:timerEventDefinition."""
+
+    kind: TimerKind
+    value: Attribute
+
+
+Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | TimerDefinition
+
+
+class SequenceFlow(msgspec.Struct, frozen=True):
+    """A sequence flow; `condition` is None where it has none."""
+
+    id: str
+    source: str
+    target: str
+    condition: Attribute | None = None
+    name: str = ""
+
+
+class FlowNode(msgspec.Struct, frozen=True):
+    """A flow node, or the process itself. scope: id of the flow scope it lies in ("" for the process)."""
+
+    id: str
+    type: ElementType
+    name: str = ""
+    scope: str = ""
+    line: int = 0
+    incoming: tuple[str, ...] = ()
+    outgoing: tuple[SequenceFlow, ...] = ()
+    default_flow: str = ""
+    definition: Definition | None = None
+    inputs: tuple[VariableMapping, ...] = ()
+    outputs: tuple[VariableMapping, ...] = ()
+    properties: dict[str, str] = {}
+    # events
+    terminates: bool = False
+    attached_to: str = ""
+    interrupting: bool = True
+    boundary: tuple[str, ...] = ()
+    # scopes
+    start: str = ""
+
+
+class ProcessModel(msgspec.Struct, frozen=True):
+    """An executable process. source_name: the resource it came from, for messages."""
+
+    id: str
+    name: str
+    version_tag: str
+    nodes: Mapping[str, FlowNode]
+    flows: Mapping[str, SequenceFlow]
+    start_form: str = ""
+
+    @property
+    def root(self) -> FlowNode:
+        """The process as a flow scope."""
+        return self.nodes[self.id]

@@ -1,0 +1,73 @@
+"""What can happen to a family of deployed resources (all versions of one BPMN process id, form id or decision id).
+
+A family's stream carries every version with its source text, so any definition can be read back from the log as it
+was deployed. The stream's originator id is `family_stream(kind, tenant, id)`.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID, uuid5
+
+from domain.events import REGISTRY, Event
+
+PROCESS = "process"
+FORM = "form"
+DECISION = "decision"
+
+_NAMESPACE = UUID("6a1c1a52-5d0e-5b7c-9a0d-6c1f0f2c7d11")
+
+
+def family_stream(kind: str, tenant: str, family_id: str) -> UUID:
+    """The originator id of a family's stream; kind is PROCESS, FORM or DECISION."""
+    return uuid5(_NAMESPACE, f"{kind}:{tenant}:{family_id}")
+
+
+class ProcessDeployed(Event, frozen=True):
+    """A version of a process definition was deployed. checksum: SHA-256 (hex) of `source`; source: the BPMN XML."""
+
+    topic: ClassVar[str] = "definition.process_deployed.1"
+    definition_key: int
+    bpmn_process_id: str
+    version: int
+    deployment_key: int
+    resource_name: str
+    checksum: str
+    source: str
+    name: str = ""
+    version_tag: str = ""
+
+
+class FormDeployed(Event, frozen=True):
+    """A version of a form (form-js schema, JSON text) was deployed."""
+
+    topic: ClassVar[str] = "definition.form_deployed.1"
+    form_key: int
+    form_id: str
+    version: int
+    deployment_key: int
+    resource_name: str
+    checksum: str
+    source: str
+    version_tag: str = ""
+
+
+class DecisionsDeployed(Event, frozen=True):
+    """A version of a decision requirements graph (DMN XML) was deployed, with a key for each of its decisions."""
+
+    topic: ClassVar[str] = "definition.decisions_deployed.1"
+    requirements_key: int
+    requirements_id: str
+    version: int
+    deployment_key: int
+    resource_name: str
+    checksum: str
+    source: str
+    decision_ids: list[str]
+    decision_keys: list[int]
+    name: str = ""
+    version_tag: str = ""
+
+
+EVENTS: tuple[type[Event], ...] = (ProcessDeployed, FormDeployed, DecisionsDeployed)
+REGISTRY.register(EVENTS)

@@ -1,0 +1,1 @@
+"""The process instance: the event-sourced aggregate that executes a BPMN definition."""

@@ -1,0 +1,38 @@
+"""What each BPMN element does: one module per kind, tied together by this table.
+
+A behaviour has three moments (lifecycle.py): `enter` a token arrives; `begin` the ENTERED phase of an element instance
+that was activated, also when it is retried; `choose` the outgoing flows to take when it completes.
+"""
+
+from domain.bpmn.model import ElementType
+from domain.process_instance.elements import (
+    boundary_event,
+    end_event,
+    exclusive_gateway,
+    parallel_gateway,
+    plain,
+    script_task,
+    service_task,
+    sub_process,
+    timer_catch_event,
+    user_task,
+)
+from domain.process_instance.elements.behaviour import Behaviour
+
+BEHAVIOURS: dict[ElementType, Behaviour] = {
+    ElementType.START_EVENT: plain.BEHAVIOUR,
+    ElementType.END_EVENT: end_event.BEHAVIOUR,
+    ElementType.INTERMEDIATE_THROW_EVENT: plain.BEHAVIOUR,
+    ElementType.INTERMEDIATE_CATCH_EVENT: timer_catch_event.BEHAVIOUR,
+    ElementType.BOUNDARY_EVENT: plain.BEHAVIOUR,
+    ElementType.TASK: plain.BEHAVIOUR,
+    ElementType.MANUAL_TASK: plain.BEHAVIOUR,
+    ElementType.USER_TASK: user_task.BEHAVIOUR,
+    ElementType.SERVICE_TASK: service_task.BEHAVIOUR,
+    ElementType.SCRIPT_TASK: script_task.BEHAVIOUR,
+    ElementType.EXCLUSIVE_GATEWAY: exclusive_gateway.BEHAVIOUR,
+    ElementType.PARALLEL_GATEWAY: parallel_gateway.BEHAVIOUR,
+    ElementType.SUB_PROCESS: sub_process.BEHAVIOUR,
+}
+
+__all__ = ["BEHAVIOURS", "Behaviour", "boundary_event"]

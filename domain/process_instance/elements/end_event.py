@@ -1,0 +1,34 @@
+"""End events: none (the path ends) and terminate (the whole scope ends at once, BPMN 2.0 §13.5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.bpmn.model import FlowNode
+from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
+from domain.process_instance.state import ElementInstance
+
+if TYPE_CHECKING:
+    from domain.process_instance.execution import Execution, Token
+
+
+def enter(x: Execution, token: Token) -> None:
+    """The token is consumed."""
+    node = token.node
+    if node.inputs or node.outputs:
+        enter_and_begin(x, token)
+        return
+    x.pass_through(token, ())
+    if node.terminates:
+        x.end_scope(token.scope)
+
+
+def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
+    """With mappings, or after an incident: complete; a terminate end event takes its scope along."""
+    scope = element.scope
+    x.leave(element.local)
+    if node.terminates and element.local not in x.state.elements:
+        x.end_scope(scope)
+
+
+BEHAVIOUR = Behaviour(enter, begin, outgoing_flows)

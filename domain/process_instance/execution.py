@@ -1,0 +1,238 @@
+"""Runs a process instance to its next wait state: an explicit, bounded work-list of tokens.
+
+Each step decides and emits events; every event evolves the state at once, and the next step reads the state it left
+(Zeebe's split of processors and appliers). Element behaviour lives in `elements/`, one module per kind; this module
+knows tokens, scopes, incidents and the end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from domain.bpmn.model import FlowNode, ProcessModel, SequenceFlow
+from domain.events import Event
+from domain.process_instance import events as e
+from domain.process_instance.elements import BEHAVIOURS, boundary_event
+from domain.process_instance.evaluation import Blocked, ErrorType
+from domain.process_instance.lifecycle import Phase
+from domain.process_instance.state import ROOT, ElementInstance, ProcessInstance
+from domain.process_instance.variables import map_inputs, map_outputs, merge_result
+
+MAX_STEPS = 1_000
+"""Elements that one command may enter; a model that loops without a wait state stops here with an incident."""
+
+
+class Token(NamedTuple):
+    """A token on its way into a node. flow "" and source 0: it did not come over a sequence flow."""
+
+    node: FlowNode
+    scope: int
+    flow: str = ""
+    source: int = 0
+
+
+class Surroundings(NamedTuple):
+    """What the engine may ask while it decides: the command's time (µs), new key blocks, deployed forms."""
+
+    now: int
+    new_key: Callable[[], int]
+    find_form: Callable[[str], int]
+
+
+class Execution:
+    """One command's run over one instance. `emit` records an event and evolves `state`."""
+
+    __slots__ = ("cursor", "emit", "ended", "model", "now", "state", "steps", "surroundings", "tokens")
+
+    def __init__(
+        self,
+        state: ProcessInstance,
+        emit: Callable[[Event], None],
+        model: ProcessModel,
+        surroundings: Surroundings,
+    ) -> None:
+        self.state = state
+        self.emit = emit
+        self.model = model
+        self.surroundings = surroundings
+        self.now = surroundings.now
+        self.tokens: deque[Token] = deque()
+        self.ended: dict[int, None] = {}  # scopes in which a path ended, in order
+        self.steps = 0
+        self.cursor = 0
+
+    # --- numbers ---
+
+    def next_local(self) -> int:
+        """The next free local; reserves a further key block when the current one is used up.
+
+        The state learns of a number from the event that uses it; the cursor keeps those apart that are handed out
+        before their event is emitted.
+        """
+        state = self.state
+        local = max(self.cursor, state.next_local)
+        if local >= state.local_end:
+            self.emit(e.KeyBlockReserved(self.surroundings.new_key() - state.key))
+            local = state.next_local
+        self.cursor = local + 1
+        return local
+
+    # --- the work-list ---
+
+    def run(self) -> None:
+        """Move tokens until all of them wait, have ended, or stand at an incident."""
+        tokens = self.tokens
+        while tokens or self.ended:
+            while tokens:
+                self._enter(tokens.popleft())
+            if self.ended:
+                self._check_scope(self.ended.popitem()[0])
+
+    def _enter(self, token: Token) -> None:
+        self.steps += 1
+        try:
+            if self.steps > MAX_STEPS:
+                raise Blocked(
+                    ErrorType.UNSPECIFIED,
+                    f"more than {MAX_STEPS} elements were entered without a wait state: the model loops. "
+                    "Mend the model or the variables its conditions read, then resolve this incident to go on",
+                )
+            BEHAVIOURS[token.node.type].enter(self, token)
+        except Blocked as blocked:
+            local = self.activate(token)
+            self.raise_incident(local, blocked)
+
+    def pass_through(self, token: Token, flows: Sequence[SequenceFlow]) -> int:
+        """Record that an element was entered and completed at once, and go on; its local."""
+        local = self.next_local()
+        self.emit(e.ElementPassed(local, token.node.id, token.scope, token.flow, token.source))
+        self.take(flows, token.scope, local)
+        return local
+
+    def activate(self, token: Token) -> int:
+        """Record that an element instance was entered; its local."""
+        local = self.next_local()
+        self.emit(e.ElementActivated(local, token.node.id, token.scope, token.flow, token.source))
+        return local
+
+    def begin(self, local: int) -> None:
+        """Run the ENTERED phase of an element instance: input mappings, boundary events, its own wait."""
+        element = self.state.elements[local]
+        node = self.model.nodes[element.element_id]
+        try:
+            if node.inputs:
+                map_inputs(self, element, node.inputs)
+            if node.boundary:
+                boundary_event.subscribe(self, node, element)
+            BEHAVIOURS[node.type].begin(self, node, element)
+        except Blocked as blocked:
+            self.raise_incident(local, blocked)
+
+    def leave(self, local: int) -> None:
+        """Run the LEAVING phase: output mappings, completion, outgoing flows."""
+        element = self.state.elements[local]
+        node = self.model.nodes[element.element_id]
+        try:
+            flows = self.leave_by(node, element)
+        except Blocked as blocked:
+            self.raise_incident(local, blocked)
+            return
+        self.emit(e.ElementCompleted(local))
+        self.take(flows, element.scope, local)
+
+    def leave_by(self, node: FlowNode, element: ElementInstance) -> Sequence[SequenceFlow]:
+        """Apply the output mappings and choose the outgoing flows. Raises Blocked."""
+        if node.outputs:
+            map_outputs(self, element, node.outputs)
+        return BEHAVIOURS[node.type].choose(self, node, element.local)
+
+    def take(self, flows: Sequence[SequenceFlow], scope: int, source: int) -> None:
+        """Send a token over each flow; none at all: this path of the scope has ended."""
+        if not flows:
+            self.path_ended(scope)
+            return
+        nodes = self.model.nodes
+        for flow in flows:
+            self.tokens.append(Token(nodes[flow.target], scope, flow.id, source))
+
+    def send(self, node: FlowNode, scope: int, source: int = 0) -> None:
+        """Put a token at a node without a sequence flow (a start event, a boundary event)."""
+        self.tokens.append(Token(node, scope, "", source))
+
+    # --- scopes ---
+
+    def start_scope(self, node: FlowNode, local: int) -> None:
+        """Begin a scope (the process or a subprocess) at its none start event."""
+        self.send(self.model.nodes[node.start], local, source=local)
+
+    def end_scope(self, scope: int) -> None:
+        """A terminate end event: all else in the scope ends, then the scope completes."""
+        self.terminate_children(scope)
+        if self.state.elements[scope].arrived:
+            self.emit(e.TokensDiscarded(scope))
+        self.path_ended(scope)
+
+    def path_ended(self, scope: int) -> None:
+        """A path inside the scope has ended; whether the scope is done is seen when all tokens stand still."""
+        self.ended[scope] = None
+
+    def _check_scope(self, scope: int) -> None:
+        """Complete a scope in which nothing is left to do (BPMN 2.0 §13.4.6)."""
+        element = self.state.elements.get(scope)
+        if element is None or element.children:
+            return
+        if element.arrived:
+            self._raise_deadlock(element)
+        elif scope == ROOT:
+            self.emit(e.InstanceCompleted())
+        else:
+            self.leave(scope)
+
+    def _raise_deadlock(self, scope: ElementInstance) -> None:
+        assert scope.arrived
+        gateway, flows = next(iter(scope.arrived.items()))
+        missing = [flow for flow in self.model.nodes[gateway].incoming if flow not in flows]
+        message = f"tokens wait at the joining gateway for {', '.join(missing)}, but nothing is left that could arrive"
+        self.emit(e.IncidentRaised(self.next_local(), scope.local, gateway, ErrorType.UNSPECIFIED, message))
+
+    def terminate_children(self, scope: int) -> None:
+        """End all that is active inside a scope, innermost first, and the tokens on their way in it."""
+        inside = [local for local in self.state.elements if local != scope and self.state.is_inside(local, scope)]
+        for local in reversed(inside):  # children are entered after, and so stand behind, their parents
+            self.emit(e.ElementTerminated(local))
+        gone = {scope, *inside}
+        kept = [token for token in self.tokens if token.scope not in gone]
+        self.tokens.clear()
+        self.tokens.extend(kept)
+
+    def terminate(self, local: int) -> None:
+        """End an element instance with all inside it."""
+        self.terminate_children(local)
+        self.emit(e.ElementTerminated(local))
+
+    # --- incidents ---
+
+    def raise_incident(self, local: int, blocked: Blocked, job: int = 0) -> None:
+        """Record why an element instance cannot go on."""
+        element_id = self.state.elements[local].element_id
+        self.emit(e.IncidentRaised(self.next_local(), local, element_id, blocked.type, blocked.message, job))
+
+    def retry(self, local: int) -> None:
+        """Try again what an incident blocked: the phase the element instance stands in."""
+        element = self.state.elements[local]
+        node = self.model.nodes[element.element_id]
+        if element.phase is Phase.ENTERED:
+            self.begin(local)
+        elif element.phase is Phase.LEAVING:
+            self.leave(local)
+        elif node.start:
+            self.path_ended(local)
+
+    def complete_with(self, local: int, variables: dict[str, Any]) -> None:
+        """The wait of an element instance is over (its job or task was completed, with these variables)."""
+        if variables:
+            node = self.model.nodes[self.state.elements[local].element_id]
+            merge_result(self, self.state.elements[local], variables, has_outputs=bool(node.outputs))
+        self.leave(local)

@@ -1,0 +1,399 @@
+"""The state of a process instance, and how each event changes it (`evolve`). Evolving decides nothing.
+
+The state is a tree of element instances (local 0 is the instance's own root scope) with their jobs, user tasks,
+timers and incidents. It is a msgspec struct of plain values: equal states compare equal, and a snapshot is its
+encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+from domain.errors import LogCorrupt
+from domain.events import Event
+from domain.keys import BLOCK_SIZE
+from domain.process_instance import events as e
+from domain.process_instance.lifecycle import Phase
+
+ROOT = 0
+
+
+class InstanceStatus(IntEnum):
+    """The instance as a whole."""
+
+    NEW = 0
+    ACTIVE = 1
+    COMPLETED = 2
+    TERMINATED = 3
+
+
+class ElementInstance(msgspec.Struct):
+    """One activation of an element. `children` counts active element instances directly inside (of a scope);
+    `arrived` counts tokens that wait at joining gateways inside: gateway id → flow id → tokens."""
+
+    local: int
+    element_id: str
+    scope: int
+    phase: Phase = Phase.ENTERED
+    children: int = 0
+    variables: dict[str, Any] | None = None
+    variable_locals: dict[str, int] | None = None
+    arrived: dict[str, dict[str, int]] | None = None
+    job: int = 0
+    task: int = 0
+    timers: list[int] | None = None
+    incidents: list[int] | None = None
+
+
+class Job(msgspec.Struct):
+    """Work for a worker. deadline: until when the worker holds it (0: free). available_at: not before (back-off)."""
+
+    local: int
+    element: int
+    type: str
+    retries: int
+    worker: str = ""
+    deadline: int = 0
+    available_at: int = 0
+    incident: int = 0
+    error_code: str = ""
+
+
+class UserTask(msgspec.Struct):
+    """Something a person has to do."""
+
+    local: int
+    element: int
+    assignee: str = ""
+    candidate_groups: list[str] = []
+    candidate_users: list[str] = []
+    due: int = 0
+    follow_up: int = 0
+    priority: int = 50
+    form_key: int = 0
+
+
+class Timer(msgspec.Struct):
+    """A running timer on behalf of element instance `element`; `element_id` names the timer event."""
+
+    local: int
+    element: int
+    element_id: str
+    due: int
+    remaining: int
+    cycle: str
+
+
+class Incident(msgspec.Struct):
+    """Why the instance cannot go on at an element."""
+
+    local: int
+    element: int
+    type: str
+    job: int = 0
+
+
+class ProcessInstance(msgspec.Struct):
+    """The aggregate's state. `next_local`/`local_end` are the free numbers of the current key block."""
+
+    key: int
+    status: InstanceStatus = InstanceStatus.NEW
+    definition_key: int = 0
+    bpmn_process_id: str = ""
+    version: int = 0
+    tenant: str = ""
+    business_id: str = ""
+    tags: list[str] = []
+    parent_key: int = 0
+    parent_element: int = 0
+    root_key: int = 0
+    created_at: int = 0
+    next_local: int = 1
+    local_end: int = BLOCK_SIZE
+    elements: dict[int, ElementInstance] = {}
+    jobs: dict[int, Job] = {}
+    tasks: dict[int, UserTask] = {}
+    timers: dict[int, Timer] = {}
+    incidents: dict[int, Incident] = {}
+
+    def scope_variables(self, local: int) -> Mapping[str, Any]:
+        """What an expression at this element instance sees: its own variables over those of its scopes."""
+        layers = []
+        elements = self.elements
+        while True:
+            element = elements[local]
+            if element.variables:
+                layers.append(element.variables)
+            if local == ROOT:
+                break
+            local = element.scope
+        if len(layers) == 1:
+            return layers[0]
+        visible: dict[str, Any] = {}
+        for layer in reversed(layers):
+            visible.update(layer)
+        return visible
+
+    def is_inside(self, local: int, ancestor: int) -> bool:
+        """Whether element instance `local` is `ancestor` or lies within it."""
+        while local != ancestor:
+            if local == ROOT:
+                return False
+            local = self.elements[local].scope
+        return True
+
+
+def _claim(state: ProcessInstance, local: int) -> None:
+    if local >= state.next_local:
+        state.next_local = local + 1
+
+
+def _set_variables(state: ProcessInstance, scope: ElementInstance, values: dict[str, Any], locals_: list[int]) -> None:
+    if scope.variables is None or scope.variable_locals is None:
+        scope.variables, scope.variable_locals = {}, {}
+    scope.variables.update(values)
+    scope.variable_locals.update(zip(values, locals_, strict=True))
+    if locals_:
+        _claim(state, max(locals_))
+
+
+def _created(state: ProcessInstance, event: e.InstanceCreated, at: int) -> None:
+    state.status = InstanceStatus.ACTIVE
+    state.definition_key = event.definition_key
+    state.bpmn_process_id = event.bpmn_process_id
+    state.version = event.version
+    state.tenant = event.tenant
+    state.business_id, state.tags = event.business_id, list(event.tags)
+    state.parent_key, state.parent_element = event.parent_key, event.parent_element
+    state.root_key = event.root_key or state.key
+    state.created_at = at
+    root = ElementInstance(ROOT, event.bpmn_process_id, ROOT, Phase.WAITING)
+    state.elements[ROOT] = root
+    if event.variables:
+        _set_variables(state, root, dict(event.variables), event.variable_locals)
+
+
+def _key_block_reserved(state: ProcessInstance, event: e.KeyBlockReserved, _: int) -> None:
+    state.next_local, state.local_end = event.offset, event.offset + BLOCK_SIZE
+
+
+def _element_activated(state: ProcessInstance, event: e.ElementActivated, _: int) -> None:
+    state.elements[event.local] = ElementInstance(event.local, event.element_id, event.scope)
+    scope = state.elements[event.scope]
+    scope.children += 1
+    _entered(scope, event.element_id)
+    _claim(state, event.local)
+
+
+def _element_passed(state: ProcessInstance, event: e.ElementPassed, _: int) -> None:
+    _entered(state.elements[event.scope], event.element_id)
+    _claim(state, event.local)
+
+
+def _entered(scope: ElementInstance, element_id: str) -> None:
+    """A scope waits as soon as something in it was entered; a joining gateway takes its tokens."""
+    if scope.phase is Phase.ENTERED:
+        scope.phase = Phase.WAITING
+    if scope.arrived is not None:
+        _consume_arrived(scope, element_id)
+
+
+def _consume_arrived(scope: ElementInstance, gateway: str) -> None:
+    """Entering a joining gateway takes one token from each of its incoming flows."""
+    if not scope.arrived or gateway not in scope.arrived:
+        return
+    left = {flow: count - 1 for flow, count in scope.arrived[gateway].items() if count > 1}
+    if left:
+        scope.arrived[gateway] = left
+    else:
+        del scope.arrived[gateway]
+        if not scope.arrived:
+            scope.arrived = None
+
+
+def _token_arrived(state: ProcessInstance, event: e.TokenArrived, _: int) -> None:
+    scope = state.elements[event.scope]
+    if scope.arrived is None:
+        scope.arrived = {}
+    flows = scope.arrived.setdefault(event.element_id, {})
+    flows[event.flow] = flows.get(event.flow, 0) + 1
+
+
+def _tokens_discarded(state: ProcessInstance, event: e.TokensDiscarded, _: int) -> None:
+    state.elements[event.scope].arrived = None
+
+
+def _element_ended(state: ProcessInstance, event: e.ElementCompleted | e.ElementTerminated, _: int) -> None:
+    element = state.elements.pop(event.local)
+    state.elements[element.scope].children -= 1
+    if element.job:
+        state.jobs.pop(element.job, None)
+    if element.task:
+        state.tasks.pop(element.task, None)
+    for timer in element.timers or ():
+        state.timers.pop(timer, None)
+    for incident in element.incidents or ():
+        state.incidents.pop(incident, None)
+
+
+def _variables_set(state: ProcessInstance, event: e.VariablesSet, _: int) -> None:
+    _set_variables(state, state.elements[event.scope], event.variables, event.locals)
+
+
+def _job_created(state: ProcessInstance, event: e.JobCreated, _: int) -> None:
+    state.jobs[event.local] = Job(event.local, event.element, event.type, event.retries)
+    element = state.elements[event.element]
+    element.job, element.phase = event.local, Phase.WAITING
+    _claim(state, event.local)
+
+
+def _job_activated(state: ProcessInstance, event: e.JobActivated, _: int) -> None:
+    job = state.jobs[event.job]
+    job.worker, job.deadline = event.worker, event.deadline
+
+
+def _job_completed(state: ProcessInstance, event: e.JobCompleted, _: int) -> None:
+    element = state.elements[state.jobs.pop(event.job).element]
+    element.job, element.phase = 0, Phase.LEAVING
+
+
+def _job_failed(state: ProcessInstance, event: e.JobFailed, _: int) -> None:
+    job = state.jobs[event.job]
+    job.retries, job.available_at, job.worker, job.deadline = event.retries, event.retry_at, "", 0
+
+
+def _job_error_thrown(state: ProcessInstance, event: e.JobErrorThrown, _: int) -> None:
+    job = state.jobs[event.job]
+    job.error_code, job.worker, job.deadline = event.code, "", 0
+
+
+def _job_updated(state: ProcessInstance, event: e.JobUpdated, _: int) -> None:
+    job = state.jobs[event.job]
+    job.retries, job.available_at = event.retries, event.available_at
+    if event.deadline:
+        job.deadline = event.deadline
+
+
+def _user_task_created(state: ProcessInstance, event: e.UserTaskCreated, _: int) -> None:
+    state.tasks[event.local] = UserTask(
+        event.local,
+        event.element,
+        event.assignee,
+        list(event.candidate_groups),
+        list(event.candidate_users),
+        event.due,
+        event.follow_up,
+        event.priority,
+        event.form_key,
+    )
+    element = state.elements[event.element]
+    element.task, element.phase = event.local, Phase.WAITING
+    _claim(state, event.local)
+
+
+def _user_task_assigned(state: ProcessInstance, event: e.UserTaskAssigned, _: int) -> None:
+    state.tasks[event.task].assignee = event.assignee
+
+
+def _user_task_updated(state: ProcessInstance, event: e.UserTaskUpdated, _: int) -> None:
+    task = state.tasks[event.task]
+    for name in ("candidate_groups", "candidate_users", "due", "follow_up", "priority"):
+        value = getattr(event, name)
+        if value is not None:
+            setattr(task, name, value)
+
+
+def _user_task_completed(state: ProcessInstance, event: e.UserTaskCompleted, _: int) -> None:
+    element = state.elements[state.tasks.pop(event.task).element]
+    element.task, element.phase = 0, Phase.LEAVING
+
+
+def _timer_started(state: ProcessInstance, event: e.TimerStarted, _: int) -> None:
+    state.timers[event.local] = Timer(
+        event.local, event.element, event.element_id, event.due, event.remaining, event.cycle
+    )
+    element = state.elements[event.element]
+    element.timers = [*(element.timers or ()), event.local]
+    if element.element_id == event.element_id:
+        element.phase = Phase.WAITING
+    _claim(state, event.local)
+
+
+def _timer_triggered(state: ProcessInstance, event: e.TimerTriggered, _: int) -> None:
+    timer = state.timers[event.timer]
+    if event.next_due:
+        timer.due, timer.remaining = event.next_due, event.remaining
+        return
+    del state.timers[event.timer]
+    element = state.elements[timer.element]
+    element.timers = [local for local in element.timers or () if local != event.timer] or None
+    if element.element_id == timer.element_id:
+        element.phase = Phase.LEAVING
+
+
+def _incident_raised(state: ProcessInstance, event: e.IncidentRaised, _: int) -> None:
+    state.incidents[event.local] = Incident(event.local, event.element, event.type, event.job)
+    element = state.elements[event.element]
+    element.incidents = [*(element.incidents or ()), event.local]
+    if event.job and event.job in state.jobs:
+        state.jobs[event.job].incident = event.local
+    _claim(state, event.local)
+
+
+def _incident_resolved(state: ProcessInstance, event: e.IncidentResolved, _: int) -> None:
+    incident = state.incidents.pop(event.incident)
+    element = state.elements[incident.element]
+    element.incidents = [local for local in element.incidents or () if local != event.incident] or None
+    job = state.jobs.get(incident.job)
+    if job is not None:
+        job.incident, job.error_code = 0, ""
+
+
+def _finished(status: InstanceStatus) -> Callable[[ProcessInstance, Any, int], None]:
+    def apply(state: ProcessInstance, _event: Event, _at: int) -> None:
+        state.status = status
+        for held in (state.elements, state.jobs, state.tasks, state.timers, state.incidents):
+            held.clear()
+
+    return apply
+
+
+APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
+    e.InstanceCreated: _created,
+    e.KeyBlockReserved: _key_block_reserved,
+    e.ElementActivated: _element_activated,
+    e.ElementPassed: _element_passed,
+    e.TokenArrived: _token_arrived,
+    e.TokensDiscarded: _tokens_discarded,
+    e.ElementCompleted: _element_ended,
+    e.ElementTerminated: _element_ended,
+    e.VariablesSet: _variables_set,
+    e.JobCreated: _job_created,
+    e.JobActivated: _job_activated,
+    e.JobCompleted: _job_completed,
+    e.JobFailed: _job_failed,
+    e.JobErrorThrown: _job_error_thrown,
+    e.JobUpdated: _job_updated,
+    e.UserTaskCreated: _user_task_created,
+    e.UserTaskAssigned: _user_task_assigned,
+    e.UserTaskUpdated: _user_task_updated,
+    e.UserTaskCompleted: _user_task_completed,
+    e.TimerStarted: _timer_started,
+    e.TimerTriggered: _timer_triggered,
+    e.IncidentRaised: _incident_raised,
+    e.IncidentResolved: _incident_resolved,
+    e.InstanceCompleted: _finished(InstanceStatus.COMPLETED),
+    e.InstanceTerminated: _finished(InstanceStatus.TERMINATED),
+}
+
+
+def evolve(state: ProcessInstance, event: Event, at: int = 0) -> None:
+    """Apply one event (recorded at `at`, µs). Raises LogCorrupt for an event that is not an instance's."""
+    applier = APPLIERS.get(type(event))
+    if applier is None:
+        raise LogCorrupt(f"{type(event).__name__} is not an event of a process instance")
+    applier(state, event, at)

@@ -1,0 +1,103 @@
+"""The wait-state index: which rows the engine needs at once (available jobs, due timers), as a pure function of events.
+
+The rows are written in the transaction that appends the events, so finding due work never races a projection; like
+every read model they can be rebuilt from the log. Changes of one batch are netted per row before they are written.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.events import Event
+from domain.process_instance import events as e
+
+
+class PutJob(msgspec.Struct, frozen=True, gc=False):
+    """A job that workers may take from `available_at` (µs) on."""
+
+    local: int
+    element: int
+    type: str
+    available_at: int
+
+
+class MoveJob(msgspec.Struct, frozen=True, gc=False):
+    """The job may be taken from `available_at` (µs) on; NEVER while it is blocked."""
+
+    local: int
+    available_at: int
+
+
+class DropJob(msgspec.Struct, frozen=True, gc=False):
+    """The job is done."""
+
+    local: int
+
+
+class PutTimer(msgspec.Struct, frozen=True, gc=False):
+    """A timer that fires at `due` (µs)."""
+
+    local: int
+    element: int
+    due: int
+
+
+class MoveTimer(msgspec.Struct, frozen=True, gc=False):
+    """The timer fires next at `due` (µs)."""
+
+    local: int
+    due: int
+
+
+class DropTimer(msgspec.Struct, frozen=True, gc=False):
+    """The timer fired for the last time."""
+
+    local: int
+
+
+class DropElement(msgspec.Struct, frozen=True, gc=False):
+    """An element instance ended: all jobs and timers whose `element` it is are gone."""
+
+    element: int
+
+
+class DropInstance(msgspec.Struct, frozen=True, gc=False):
+    """The instance ended: none of its rows is left."""
+
+
+class PutKeyBlock(msgspec.Struct, frozen=True, gc=False):
+    """Keys from instance key + `offset` on (4096 of them) belong to the instance."""
+
+    offset: int
+
+
+WaitChange = PutJob | MoveJob | DropJob | PutTimer | MoveTimer | DropTimer | DropElement | DropInstance | PutKeyBlock
+
+
+def wait_change(event: Event) -> WaitChange | None:
+    """What an event changes in the index (rows are keyed by instance key and local); None for most events."""
+    match event:
+        case e.JobCreated():
+            return PutJob(event.local, event.element, event.type, 0)
+        case e.JobActivated():
+            return MoveJob(event.job, event.deadline)
+        case e.JobCompleted():
+            return DropJob(event.job)
+        case e.JobFailed():
+            return MoveJob(event.job, event.retry_at if event.retries > 0 else e.NEVER)
+        case e.JobErrorThrown():
+            return MoveJob(event.job, e.NEVER)
+        case e.JobUpdated():
+            return MoveJob(event.job, event.available_at)
+        case e.TimerStarted():
+            return PutTimer(event.local, event.element, event.due)
+        case e.TimerTriggered():
+            return MoveTimer(event.timer, event.next_due) if event.next_due else DropTimer(event.timer)
+        case e.ElementTerminated() | e.ElementCompleted():
+            return DropElement(event.local)
+        case e.InstanceCompleted() | e.InstanceTerminated():
+            return DropInstance()
+        case e.KeyBlockReserved():
+            return PutKeyBlock(event.offset)
+        case _:
+            return None

@@ -1,0 +1,253 @@
+"""Runs commands against instances in memory, and checks after each one what must always hold:
+
+* the live state equals the replay of the encoded events, and a snapshot of it reads back equal (I6);
+* the wait-state index built from the events names exactly the jobs and timers of the state;
+* an active instance has a wait state or an incident (I7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from commands.handling import INSTANCE, Context, Meta, Stream
+from commands.registry import HANDLERS
+from domain.bpmn import ProcessModel, load_models
+from domain.errors import NotFound
+from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event, encode_json
+from domain.keys import Key, KeySource, instance_key_of
+from domain.process_instance import events as e
+from domain.process_instance import wait_states as w
+from domain.process_instance.state import InstanceStatus, ProcessInstance
+
+START = 1_800_000_000_000_000
+SNAPSHOTS = msgspec.json.Decoder(ProcessInstance, float_hook=Decimal)
+
+
+class Deployed:
+    """Definitions in memory."""
+
+    def __init__(self) -> None:
+        self.models: dict[int, ProcessModel] = {}
+        self.forms: dict[str, int] = {}
+
+    def process(self, definition_key: int) -> ProcessModel:
+        return self.models[definition_key]
+
+    def version_of(self, definition_key: int) -> int:
+        return definition_key
+
+    def find_process(self, tenant: str, bpmn_process_id: str, version: int = -1) -> int:
+        for key, model in self.models.items():
+            if model.id == bpmn_process_id:
+                return key
+        raise NotFound(f"no process '{bpmn_process_id}'")
+
+    def find_form(self, tenant: str, form_id: str) -> int:
+        return self.forms.get(form_id, 0)
+
+
+class Engine:
+    """Instances in memory; `do` carries out a command and returns its result."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.definitions = Deployed()
+        self.streams: dict[int, Stream] = {}
+        self.log: dict[int, list[tuple[str, bytes]]] = {}
+        self.last: list[Event] = []
+        keys = KeySource(1, lambda: self.now / 1_000_000)
+        self.new_key = keys.next_key
+
+    def deploy(self, xml: str) -> ProcessModel:
+        model = load_models(xml.encode())[0][0]
+        self.definitions.models[len(self.definitions.models) + 1] = model
+        return model
+
+    def do(self, command: Any, actor: str = "") -> Any:
+        handler = HANDLERS[type(command)]
+        context = Context(self.now, Meta(actor), self.new_key, self.definitions)
+        refs = handler.streams(command, context, self.route)
+        loaded = []
+        for ref in refs:
+            stream = self.streams.get(ref.key) or Stream(ref, INSTANCE.new(ref.key), 0)
+            stream.at = self.now
+            loaded.append(stream)
+        before = {stream.ref.key: encode_json(stream.state) for stream in loaded}
+        try:
+            result = handler.decide(command, context, loaded)
+        except Exception:
+            for stream in loaded:  # a refused command leaves no trace
+                assert not stream.emitted
+                assert encode_json(stream.state) == before[stream.ref.key]
+            raise
+        self.last = []
+        for stream in loaded:
+            self._append(stream, Envelope(self.now, actor))
+        return result
+
+    def route(self, key: int) -> Key:
+        for candidate in self.streams:
+            for topic, state in self.log[candidate]:
+                if topic == e.KeyBlockReserved.topic:
+                    event = REGISTRY.decode(topic, state)[1]
+                    assert isinstance(event, e.KeyBlockReserved)
+                    if candidate + event.offset == instance_key_of(key):
+                        return Key(candidate)
+        return instance_key_of(key)
+
+    def _append(self, stream: Stream, envelope: Envelope) -> None:
+        key = stream.ref.key
+        head = encode_envelope(envelope)
+        log = self.log.setdefault(key, [])
+        log += [(type(event).topic, encode_event(head, event)) for event in stream.emitted]
+        stream.version += len(stream.emitted)
+        self.last += stream.emitted
+        stream.emitted = []
+        if log:
+            self.streams[key] = stream
+        self.check(key)
+
+    # --- what must always hold ---
+
+    def check(self, key: int) -> None:
+        state: ProcessInstance = self.streams[key].state
+        replayed = self.replay(key)
+        assert replayed == state, "replay differs from the live state"
+        assert SNAPSHOTS.decode(encode_json(state)) == state, "a snapshot reads back differently"
+        jobs, timers = self.index(key)
+        assert jobs == set(state.jobs), "the wait-state index names other jobs than the state"
+        assert timers == {local: timer.due for local, timer in state.timers.items()}
+        if state.status is InstanceStatus.ACTIVE:
+            assert state.jobs or state.tasks or state.timers or state.incidents, "stuck: nothing waits, no incident"
+            counts: dict[int, int] = {}
+            for element in state.elements.values():
+                if element.local:
+                    counts[element.scope] = counts.get(element.scope, 0) + 1
+            for element in state.elements.values():
+                assert element.children == counts.get(element.local, 0)
+        else:
+            assert not (state.elements or state.jobs or state.tasks or state.timers or state.incidents)
+
+    def replay(self, key: int) -> ProcessInstance:
+        state = ProcessInstance(key)
+        for topic, encoded in self.log[key]:
+            envelope, event = REGISTRY.decode(topic, encoded)
+            INSTANCE.evolve(state, event, envelope.at)
+        return state
+
+    def events(self, key: int) -> Iterator[Event]:
+        for topic, encoded in self.log[key]:
+            yield REGISTRY.decode(topic, encoded)[1]
+
+    def index(self, key: int) -> tuple[set[int], dict[int, int]]:
+        jobs: dict[int, int] = {}
+        timers: dict[int, tuple[int, int]] = {}
+        for event in self.events(key):
+            match w.wait_change(event):
+                case w.PutJob(local, element, _, _):
+                    jobs[local] = element
+                case w.DropJob(local):
+                    del jobs[local]
+                case w.PutTimer(local, element, due):
+                    timers[local] = (element, due)
+                case w.MoveTimer(local, due):
+                    timers[local] = (timers[local][0], due)
+                case w.DropTimer(local):
+                    del timers[local]
+                case w.DropElement(gone):
+                    jobs = {local: element for local, element in jobs.items() if element != gone}
+                    timers = {local: timer for local, timer in timers.items() if timer[0] != gone}
+                case w.DropInstance():
+                    jobs, timers = {}, {}
+                case _:
+                    pass
+        return set(jobs), {local: due for local, (_, due) in timers.items()}
+
+    # --- shortcuts for sentences ---
+
+    def state(self, key: int) -> ProcessInstance:
+        state: ProcessInstance = self.streams[key].state
+        return state
+
+    def job(self, key: int, index: int = 0) -> int:
+        return key + list(self.state(key).jobs)[index]
+
+    def task(self, key: int, element_id: str = "") -> int:
+        state = self.state(key)
+        for task in state.tasks.values():
+            if not element_id or state.elements[task.element].element_id == element_id:
+                return key + task.local
+        raise AssertionError(f"no open task {element_id}")
+
+    def waiting(self, key: int) -> list[str]:
+        """Ids of the active elements, in order of activation."""
+        return [element.element_id for element in self.state(key).elements.values() if element.local]
+
+    def variables(self, key: int) -> dict[str, Any]:
+        for event in self.events(key):
+            assert event is not None
+        root = self.state(key).elements.get(0)
+        return dict(root.variables or {}) if root else self._final_variables(key)
+
+    def _final_variables(self, key: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for event in self.events(key):
+            if isinstance(event, e.InstanceCreated) or (isinstance(event, e.VariablesSet) and event.scope == 0):
+                found.update(event.variables)
+        return found
+
+    def incidents(self, key: int) -> list[tuple[str, str]]:
+        """(type, message) of the open incidents."""
+        raised = {
+            event.local: (event.type, event.message)
+            for event in self.events(key)
+            if isinstance(event, e.IncidentRaised)
+        }
+        return [raised[local] for local in self.state(key).incidents]
+
+
+BPMN_HEAD = (
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+)
+
+
+def process(body: str, process_id: str = "p") -> str:
+    """A BPMN document with one executable process."""
+    return f'{BPMN_HEAD}<bpmn:process id="{process_id}" isExecutable="true">{body}</bpmn:process></bpmn:definitions>'
+
+
+def flow(source: str, target: str, condition: str = "", flow_id: str = "") -> str:
+    """A sequence flow; without an id of its own it gets `source--target`."""
+    name = f'id="{flow_id}" ' if flow_id else ""
+    inner = f"<bpmn:conditionExpression>{condition}</bpmn:conditionExpression>" if condition else ""
+    return f'<bpmn:sequenceFlow {name}sourceRef="{source}" targetRef="{target}">{inner}</bpmn:sequenceFlow>'
+
+
+def service(task_id: str, job_type: str = "work", retries: str = "3", extra: str = "", inner: str = "") -> str:
+    """A service task."""
+    return (
+        f'<bpmn:serviceTask id="{task_id}"><bpmn:extensionElements>'
+        f'<zeebe:taskDefinition type="{job_type}" retries="{retries}"/>{extra}</bpmn:extensionElements>{inner}</bpmn:serviceTask>'
+    )
+
+
+def user(task_id: str, extra: str = "") -> str:
+    """A user task."""
+    return (
+        f'<bpmn:userTask id="{task_id}"><bpmn:extensionElements><zeebe:userTask/>{extra}'
+        "</bpmn:extensionElements></bpmn:userTask>"
+    )
+
+
+def timer(kind: str, value: str) -> str:
+    """A timer event definition."""
+    return f"<bpmn:timerEventDefinition><bpmn:{kind}>{value}</bpmn:{kind}></bpmn:timerEventDefinition>"
+
+
+START_EVENT = '<bpmn:startEvent id="start"/>'
+END_EVENT = '<bpmn:endEvent id="end"/>'

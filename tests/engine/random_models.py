@@ -1,0 +1,160 @@
+"""Random BPMN models of the supported elements, for property tests: blocks nested in blocks, and then, in some, extra
+sequence flows that break the structure (loops, joins that cannot complete, gateways entered twice)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from tests.engine.harness import flow, process, service, timer, user
+
+CONDITIONS = ["=x &gt; 3", "=x &lt;= 3", "=y = &quot;a&quot;", "=true", "=false", "=missing", "=x + 1", "=not(z)"]
+MAX_DEPTH = 3
+
+
+@dataclass
+class Draft:
+    """The XML of one scope while it is drawn; ids count up over the whole model."""
+
+    draw: st.DrawFn
+    counter: list[int]
+    parts: list[str] = field(default_factory=list)
+    nodes: list[str] = field(default_factory=list)
+
+    def fresh(self, prefix: str) -> str:
+        self.counter[0] += 1
+        return f"{prefix}{self.counter[0]}"
+
+    def add(self, node_id: str, xml: str) -> str:
+        self.parts.append(xml)
+        self.nodes.append(node_id)
+        return node_id
+
+    def connect(self, source: str, target: str, condition: str = "") -> str:
+        flow_id = self.fresh("f")
+        self.parts.append(flow(source, target, condition, flow_id))
+        return flow_id
+
+    def pick(self, *options: str) -> str:
+        return self.draw(st.sampled_from(options))
+
+
+def _activity(draft: Draft, depth: int) -> str:
+    kind = draft.pick("service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded")
+    node = draft.fresh("n")
+    if kind == "service":
+        return draft.add(node, service(node, draft.pick("work", "=y", "=&quot;t&quot;"), draft.pick("1", "3")))
+    if kind == "user":
+        extra = draft.pick(
+            "", '<zeebe:assignmentDefinition assignee="=y"/>', '<zeebe:priorityDefinition priority="=x"/>'
+        )
+        return draft.add(node, user(node, extra))
+    if kind == "script":
+        script = f'<zeebe:script expression="{draft.pick("=x + 1", "=y", "=x &gt; 2")}" resultVariable="{draft.pick("x", "z", "w")}"/>'
+        return draft.add(
+            node,
+            f'<bpmn:scriptTask id="{node}"><bpmn:extensionElements>{script}</bpmn:extensionElements></bpmn:scriptTask>',
+        )
+    if kind in ("task", "manualTask"):
+        return draft.add(node, f'<bpmn:{kind} id="{node}"/>')
+    if kind == "timer":
+        definition = timer("timeDuration", draft.pick("PT10S", "=d", "=duration(&quot;PT1M&quot;)"))
+        return draft.add(node, f'<bpmn:intermediateCatchEvent id="{node}">{definition}</bpmn:intermediateCatchEvent>')
+    if kind == "mapped":
+        mappings = (
+            f'<zeebe:ioMapping><zeebe:input source="{draft.pick("=x", "=y")}" target="{draft.pick("local", "x", "a.b")}"/>'
+            f'<zeebe:output source="{draft.pick("=local", "=x", "=r")}" target="{draft.pick("x", "z", "c.d")}"/></zeebe:ioMapping>'
+        )
+        return draft.add(node, service(node, extra=mappings))
+    if kind == "sub" and depth < MAX_DEPTH:
+        inner = _scope(draft.draw, draft.counter, depth + 1)
+        xml = f'<bpmn:subProcess id="{node}">{inner}</bpmn:subProcess>'
+        draft.add(node, xml)
+        if draft.draw(st.booleans()):
+            _boundary(draft, node)
+        return node
+    draft.add(node, service(node))
+    _boundary(draft, node)
+    return node
+
+
+def _boundary(draft: Draft, host: str) -> None:
+    event = draft.fresh("b")
+    interrupting = draft.draw(st.booleans())
+    definition = timer("timeDuration", "PT20S") if interrupting else timer("timeCycle", draft.pick("R2/PT5S", "R/PT7S"))
+    draft.parts.append(
+        f'<bpmn:boundaryEvent id="{event}" attachedToRef="{host}" cancelActivity="{str(interrupting).lower()}">'
+        f"{definition}</bpmn:boundaryEvent>"
+    )
+    after = draft.fresh("n")
+    draft.add(after, service(after, "late"))
+    draft.connect(event, after)
+    if draft.draw(st.booleans()):
+        end = draft.fresh("e")
+        draft.parts.append(f'<bpmn:endEvent id="{end}"/>')
+        draft.connect(after, end)
+
+
+def _block(draft: Draft, source: str, depth: int) -> str:
+    """A block behind `source`; the id of its last node."""
+    kind = draft.pick("activity", "activity", "exclusive", "parallel", "loop") if depth < MAX_DEPTH else "activity"
+    if kind == "activity":
+        node = _activity(draft, depth)
+        draft.connect(source, node)
+        return node
+    if kind == "loop":
+        merge, split = draft.fresh("g"), draft.fresh("g")
+        draft.add(merge, f'<bpmn:exclusiveGateway id="{merge}"/>')
+        draft.connect(source, merge)
+        last = _block(draft, merge, depth + 1)
+        default = draft.fresh("f")
+        draft.add(split, f'<bpmn:exclusiveGateway id="{split}" default="{default}"/>')
+        draft.connect(last, split)
+        draft.connect(split, merge, draft.pick(*CONDITIONS))
+        after = draft.fresh("n")
+        draft.add(after, f'<bpmn:task id="{after}"/>')
+        draft.parts.append(flow(split, after, "", default))
+        return after
+    split, join = draft.fresh("g"), draft.fresh("g")
+    branches = draft.draw(st.integers(2, 3))
+    default = draft.fresh("f") if kind == "exclusive" and draft.draw(st.booleans()) else ""
+    attribute = f' default="{default}"' if default else ""
+    draft.add(split, f'<bpmn:{kind}Gateway id="{split}"{attribute}/>')
+    draft.add(join, f'<bpmn:{draft.pick(kind, kind, "exclusive")}Gateway id="{join}"/>')
+    draft.connect(source, split)
+    for branch in range(branches):
+        head = draft.fresh("n")
+        draft.add(head, f'<bpmn:task id="{head}"/>')
+        if kind == "parallel":
+            draft.connect(split, head)
+        elif default and branch == 0:
+            draft.parts.append(flow(split, head, "", default))
+        else:
+            draft.connect(split, head, draft.pick(*CONDITIONS))
+        last = _block(draft, head, depth + 1)
+        draft.connect(last, join)
+    return join
+
+
+def _scope(draw: st.DrawFn, counter: list[int], depth: int) -> str:
+    draft = Draft(draw, counter)
+    node = draft.fresh("s")
+    draft.parts.append(f'<bpmn:startEvent id="{node}"/>')
+    for _ in range(draw(st.integers(1, 3))):
+        node = _block(draft, node, depth)
+    end = draft.fresh("e")
+    terminate = "<bpmn:terminateEventDefinition/>" if draw(st.integers(0, 4)) == 0 else ""
+    draft.parts.append(f'<bpmn:endEvent id="{end}">{terminate}</bpmn:endEvent>')
+    draft.connect(node, end)
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        source, target = draw(st.sampled_from(draft.nodes)), draw(st.sampled_from(draft.nodes))
+        if not source.startswith("g"):
+            draft.connect(source, target)
+    return "".join(draft.parts)
+
+
+@st.composite
+def models(draw: st.DrawFn) -> str:
+    """The XML of a random executable process `p`."""
+    return process(_scope(draw, [0], 0))

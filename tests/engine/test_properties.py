@@ -1,0 +1,107 @@
+"""Random commands on random models: after every step replay equals live state, the wait-state index fits, and no
+instance is stuck (the harness checks all that after each command)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from commands.activate_job import ActivateJob
+from commands.cancel_instance import CancelInstance
+from commands.complete_job import CompleteJob
+from commands.complete_user_task import CompleteUserTask
+from commands.create_instance import CreateInstance
+from commands.fail_job import FailJob
+from commands.resolve_incident import ResolveIncident
+from commands.set_variables import SetVariables
+from commands.throw_job_error import ThrowJobError
+from commands.trigger_timer import TriggerTimer
+from domain.errors import InvalidState, NotFound
+from domain.process_instance.state import InstanceStatus, ProcessInstance
+from tests.engine.harness import Engine
+from tests.engine.random_models import models
+
+SECOND = 1_000_000
+VALUES: st.SearchStrategy[Any] = st.one_of(
+    st.integers(0, 9), st.booleans(), st.sampled_from(["a", "b"]), st.none(), st.lists(st.integers(0, 3), max_size=2)
+)
+VARIABLES = st.dictionaries(st.sampled_from(["x", "y", "z", "d", "r"]), VALUES, max_size=4)
+
+
+def _possible(state: ProcessInstance) -> list[str]:
+    steps = ["set", "tick"]
+    if state.jobs:
+        steps += ["complete", "complete", "complete", "activate", "fail", "throw"]
+    if state.tasks:
+        steps += ["finish"] * 3
+    if state.timers:
+        steps += ["fire"] * 2
+    if state.incidents:
+        steps += ["resolve"] * 2
+    return steps
+
+
+def _step(data: st.DataObject, engine: Engine, key: int) -> None:
+    state = engine.state(key)
+    step = data.draw(st.sampled_from(_possible(state)), label="step")
+
+    def one_of(locals_: dict[int, Any]) -> int:
+        return key + data.draw(st.sampled_from(sorted(locals_)), label="which")
+
+    variables = data.draw(VARIABLES, label="variables") if step in ("set", "complete", "finish", "fail") else {}
+    match step:
+        case "complete":
+            engine.do(CompleteJob(job_key=one_of(state.jobs), variables=variables))
+        case "activate":
+            engine.do(ActivateJob(job_key=one_of(state.jobs), worker="w", timeout=SECOND))
+        case "fail":
+            retries = data.draw(st.integers(0, 1))
+            engine.do(FailJob(job_key=one_of(state.jobs), retries=retries, message="m", variables=variables))
+        case "throw":
+            engine.do(ThrowJobError(job_key=one_of(state.jobs), error_code="E"))
+        case "finish":
+            engine.do(CompleteUserTask(task_key=one_of(state.tasks), variables=variables))
+        case "fire":
+            engine.now += 20 * SECOND
+            engine.do(TriggerTimer(instance_key=key, timer=one_of(state.timers) - key))
+        case "resolve":
+            engine.do(ResolveIncident(incident_key=one_of(state.incidents)))
+        case "set":
+            local = data.draw(st.sampled_from(sorted(state.elements)))
+            engine.do(SetVariables(element_instance_key=key + local, variables=variables, local=bool(local % 2)))
+        case "tick":
+            engine.now += SECOND
+
+
+def _run(data: st.DataObject, xml: str, steps: int) -> None:
+    engine = Engine()
+    engine.deploy(xml)
+    key = engine.do(CreateInstance(bpmn_process_id="p", variables=data.draw(VARIABLES, label="start"))).instance_key
+    for _ in range(steps):
+        if engine.state(key).status is not InstanceStatus.ACTIVE:
+            return
+        try:
+            _step(data, engine, key)
+        except (InvalidState, NotFound):  # refused, and the harness saw that it left no trace
+            continue
+    if engine.state(key).status is InstanceStatus.ACTIVE:
+        engine.do(CancelInstance(instance_key=key))
+
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.large_base_example]
+
+
+@given(data=st.data(), xml=models())
+@settings(max_examples=120, deadline=None, suppress_health_check=CHECKS)
+def test_replay_equals_live_and_nothing_is_stuck(data: st.DataObject, xml: str) -> None:
+    _run(data, xml, 25)
+
+
+@pytest.mark.long
+@given(data=st.data(), xml=models())
+@settings(max_examples=5_000, deadline=None, suppress_health_check=CHECKS)
+def test_replay_equals_live_and_nothing_is_stuck_in_a_long_run(data: st.DataObject, xml: str) -> None:
+    _run(data, xml, 60)
