@@ -14,8 +14,12 @@ from uuid import UUID
 
 import msgspec
 
+from domain.bpmn.model import Binding
+from domain.decision.events import Evaluation
+from domain.decision.events import evolve as evolve_evaluation
 from domain.events import Event
 from domain.keys import Key, stream_id
+from domain.process_definition.lookup import DeployedDecision
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
 from domain.process_instance.state import ProcessInstance
@@ -49,7 +53,8 @@ class Kind(NamedTuple):
 
 INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance)
 FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY)}
+EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION)}
 
 
 class StreamRef(NamedTuple):
@@ -101,6 +106,16 @@ class Definitions(Protocol):
 
     def find_form(self, tenant: str, form_id: str) -> int:
         """The key of the latest form with this id, 0 if there is none."""
+        ...
+
+    def find_decision(
+        self, tenant: str, decision_id: str, binding: Binding, version_tag: str = "", definition_key: int = 0
+    ) -> DeployedDecision | None:
+        """The decision that a binding means; DEPLOYMENT: the one deployed with process definition `definition_key`."""
+        ...
+
+    def decision(self, decision_key: int) -> DeployedDecision:
+        """The decision with this key. Raises NotFound."""
         ...
 
 

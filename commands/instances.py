@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from commands.handling import Context, Route, Stream, StreamRef, instance_ref
+from commands.handling import Context, Definitions, Route, Stream, StreamRef, instance_ref
+from domain.bpmn.model import Binding
 from domain.errors import InvalidArgument, InvalidState, NotFound
+from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance.execution import Execution, Surroundings
 from domain.process_instance.state import Incident, InstanceStatus, Job, ProcessInstance, UserTask
 
@@ -32,9 +34,26 @@ def execution(stream: Stream, context: Context) -> Execution:
     state: ProcessInstance = stream.state
     definitions = context.definitions
     surroundings = Surroundings(
-        context.now, context.new_key, lambda form_id: definitions.find_form(state.tenant, form_id)
+        context.now, context.new_key, _Deployed(definitions, state.tenant, state.definition_key)
     )
     return Execution(state, stream.emit, definitions.process(state.definition_key), surroundings)
+
+
+class _Deployed:
+    """What is deployed, as one instance sees it (domain.process_definition.lookup.Lookup)."""
+
+    __slots__ = ("_definition_key", "_definitions", "_tenant")
+
+    def __init__(self, definitions: Definitions, tenant: str, definition_key: int) -> None:
+        self._definitions = definitions
+        self._tenant = tenant
+        self._definition_key = definition_key
+
+    def find_form(self, form_id: str) -> int:
+        return self._definitions.find_form(self._tenant, form_id)
+
+    def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:
+        return self._definitions.find_decision(self._tenant, decision_id, binding, version_tag, self._definition_key)
 
 
 def active_instance(stream: Stream, what: str, key: int) -> ProcessInstance:

@@ -50,6 +50,8 @@ class IndexedDefinition(NamedTuple):
     key: int
     stream: UUID
     stream_version: int
+    deployment_key: int = 0
+    version_tag: str = ""
 
 
 class Append(NamedTuple):

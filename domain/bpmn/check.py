@@ -20,6 +20,7 @@ ACTIVITIES = (
     ElementType.USER_TASK,
     ElementType.SERVICE_TASK,
     ElementType.SCRIPT_TASK,
+    ElementType.BUSINESS_RULE_TASK,
 )
 
 

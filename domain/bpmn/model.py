@@ -29,6 +29,7 @@ class ElementType(StrEnum):
     USER_TASK = "USER_TASK"
     SERVICE_TASK = "SERVICE_TASK"
     SCRIPT_TASK = "SCRIPT_TASK"
+    BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
     SEQUENCE_FLOW = "SEQUENCE_FLOW"
@@ -81,6 +82,23 @@ class ScriptDefinition(msgspec.Struct, frozen=True):
     result_variable: str
 
 
+class Binding(StrEnum):
+    """Which version of a called decision (or form, or process) is meant."""
+
+    LATEST = "latest"
+    DEPLOYMENT = "deployment"
+    VERSION_TAG = "versionTag"
+
+
+class CalledDecision(msgspec.Struct, frozen=True):
+    """zeebe:calledDecision: the decision to evaluate and the variable that gets its output."""
+
+    decision_id: Attribute
+    result_variable: str
+    binding: Binding = Binding.LATEST
+    version_tag: str = ""
+
+
 class TimerKind(StrEnum):
     """Which of the three timer definitions an event has."""
 
@@ -96,7 +114,7 @@ class TimerDefinition(msgspec.Struct, frozen=True):
     value: Attribute
 
 
-Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | TimerDefinition
+Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | TimerDefinition
 
 
 class SequenceFlow(msgspec.Struct, frozen=True):

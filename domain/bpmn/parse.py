@@ -31,6 +31,7 @@ FLOW_NODES: dict[str, ElementType] = {
     "userTask": ElementType.USER_TASK,
     "serviceTask": ElementType.SERVICE_TASK,
     "scriptTask": ElementType.SCRIPT_TASK,
+    "businessRuleTask": ElementType.BUSINESS_RULE_TASK,
     "exclusiveGateway": ElementType.EXCLUSIVE_GATEWAY,
     "parallelGateway": ElementType.PARALLEL_GATEWAY,
     "subProcess": ElementType.SUB_PROCESS,
@@ -315,6 +316,26 @@ def _script(draft: _Draft, element: etree._Element, node: FlowNode) -> FlowNode:
     return _replace(node, definition=m.ScriptDefinition(_attribute(draft, element, text, "script"), result))
 
 
+def _business_rule(draft: _Draft, element: etree._Element, node: FlowNode) -> FlowNode:
+    called = _extension(element, "calledDecision")
+    if called is None:
+        return _job(draft, element, node)
+    decision_id = str(called.get("decisionId", "")).strip()
+    result = str(called.get("resultVariable", "")).strip()
+    binding, tag = str(called.get("bindingType", "latest")), str(called.get("versionTag", "")).strip()
+    if not decision_id or not result:
+        draft.find(element, "<zeebe:calledDecision> needs a decisionId and a resultVariable", "task-definition")
+    elif binding not in list(m.Binding):
+        allowed = ", ".join(m.Binding)
+        draft.find(element, f"the bindingType '{binding}' is unknown; it is one of {allowed}", "task-definition")
+    elif binding == m.Binding.VERSION_TAG and not tag:
+        draft.find(element, "a decision bound by versionTag needs the attribute versionTag", "task-definition")
+    else:
+        decision = _attribute(draft, element, decision_id, "decision id")
+        return _replace(node, definition=m.CalledDecision(decision, result, m.Binding(binding), tag))
+    return node
+
+
 def _user_task(draft: _Draft, element: etree._Element, node: FlowNode) -> FlowNode:
     if _extension(element, "userTask") is None:
         draft.find(
@@ -387,4 +408,5 @@ DETAILS: dict[ElementType, Callable[[_Draft, etree._Element, FlowNode], FlowNode
     ElementType.USER_TASK: _user_task,
     ElementType.SERVICE_TASK: _job,
     ElementType.SCRIPT_TASK: _script,
+    ElementType.BUSINESS_RULE_TASK: _business_rule,
 }

@@ -31,7 +31,9 @@ class FeelBudgetExceeded(ExpressionError):
         self.limit = limit
         self.allowed = allowed
         what = "its calls are nested more than" if limit == "depth" else "it needs more than"
-        super().__init__(message or f"the expression was stopped: {what} {allowed:.12g} {limit}".replace("depth", "deep"))
+        super().__init__(
+            message or f"the expression was stopped: {what} {allowed:.12g} {limit}".replace("depth", "deep")
+        )
 
 
 class FeelAssertion(Exception):

@@ -37,6 +37,7 @@ _PARAMETER = re.compile(rf"([{_START}][^\"{{}}\[\](),:`]{{0,{MAX_NAME}}})(?=[:,)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{6})|(.))", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _INSTANCE_OF = re.compile(rf"instance[{_SPACE}]+of(?![{_PART}])")
+_OPERAND_START = re.compile(r'["@`(\[{?\-\]]|\.?[0-9]')
 _FOLLOWS_BUILTIN = re.compile(rf"[{_SPACE}]*[(>,)]")
 
 KEYWORDS = {
@@ -44,6 +45,7 @@ KEYWORDS = {
     "in": "IN", "return": "_RETURN", "some": "SOME", "every": "EVERY", "satisfies": "_SATISFIES",
     "function": "FUNCTION", "external": "EXTERNAL", "and": "AND", "or": "OR", "between": "BETWEEN",
 }  # fmt: skip
+_CONTINUES = frozenset(("and", "or", "in", "between", "then", "else", "return", "satisfies"))  # what can follow a name
 BUILTIN_NAMES = ("date and time", "days and time duration", "years and months duration", "get or else")
 _ENDS_OPERAND = frozenset(("NAME", "NUMBER", "STRING", "AT", "NULL", "TRUE", "FALSE", ")", "]", "}", "RANGE_CLOSE"))
 _TYPE_FOLLOWS = frozenset(("INSTANCE_OF", ":", "->", "<"))
@@ -96,7 +98,8 @@ def unescape(text: str) -> str:
 def _pattern(name: str) -> re.Pattern[str] | None:
     """What finds a known name in text, or None where plain words find it anyway."""
     words = name.split(" ")
-    if all(WORD.fullmatch(word) for word in words) and (len(words) == 1 or not any(w in KEYWORDS for w in words)):
+    keyword = len(words) > 1 and (words[0] in KEYWORDS or not _CONTINUES.isdisjoint(words))
+    if all(WORD.fullmatch(word) for word in words) and not keyword:
         return None
     body = f"[{_SPACE}]+".join(re.escape(word) for word in words)
     return re.compile(body + (f"(?![{_PART}])" if re.match(f"[{_PART}]", name[-1]) else ""))
@@ -267,7 +270,7 @@ class _Lexer:
         while True:
             blanks = _BLANKS.match(text, end)
             word = WORD.match(text, blanks.end()) if blanks else None
-            if word is None or word[0] in KEYWORDS or _INSTANCE_OF.match(text, word.start()):
+            if word is None or word[0] in _CONTINUES or _INSTANCE_OF.match(text, word.start()):
                 return end
             end = word.end()
 
@@ -304,8 +307,8 @@ class _Lexer:
         rest = skipped.end() if skipped else after
         word = WORD.match(self.text, rest)
         if word:
-            return word[0] in ("and", "or", "in", "between", "then", "else", "return", "satisfies", "instance")
-        return rest >= len(self.text) or (self.text[rest] not in '"@`([{-?.]' and not self.text[rest].isdigit())
+            return word[0] in _CONTINUES or word[0] == "instance"
+        return _OPERAND_START.match(self.text, rest) is None
 
 
 def position(text: str, offset: int) -> tuple[int, int]:

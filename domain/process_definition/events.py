@@ -14,12 +14,13 @@ from domain.events import REGISTRY, Event
 PROCESS = "process"
 FORM = "form"
 DECISION = "decision"
+REQUIREMENTS = "requirements"
 
 _NAMESPACE = UUID("6a1c1a52-5d0e-5b7c-9a0d-6c1f0f2c7d11")
 
 
 def family_stream(kind: str, tenant: str, family_id: str) -> UUID:
-    """The originator id of a family's stream; kind is PROCESS, FORM or DECISION."""
+    """The originator id of a family's stream; kind is PROCESS, FORM, DECISION or REQUIREMENTS."""
     return uuid5(_NAMESPACE, f"{kind}:{tenant}:{family_id}")
 
 
@@ -53,7 +54,7 @@ class FormDeployed(Event, frozen=True):
 
 
 class DecisionsDeployed(Event, frozen=True):
-    """A version of a decision requirements graph (DMN XML) was deployed, with a key for each of its decisions."""
+    """A version of a decision requirements graph (DMN XML) was deployed, with a key and version for each decision."""
 
     topic: ClassVar[str] = "definition.decisions_deployed.1"
     requirements_key: int
@@ -65,9 +66,28 @@ class DecisionsDeployed(Event, frozen=True):
     source: str
     decision_ids: list[str]
     decision_keys: list[int]
+    decision_versions: list[int]
     name: str = ""
     version_tag: str = ""
 
 
-EVENTS: tuple[type[Event], ...] = (ProcessDeployed, FormDeployed, DecisionsDeployed)
+class DecisionDeployed(Event, frozen=True):
+    """A version of one decision was deployed, as part of a requirements graph (whose event has the source).
+
+    Decisions have families of their own, as a decision may move from one graph to another and still count on.
+    """
+
+    topic: ClassVar[str] = "definition.decision_deployed.1"
+    decision_key: int
+    decision_id: str
+    version: int
+    deployment_key: int
+    requirements_key: int
+    requirements_id: str
+    resource_name: str
+    name: str = ""
+    version_tag: str = ""
+
+
+EVENTS: tuple[type[Event], ...] = (ProcessDeployed, FormDeployed, DecisionsDeployed, DecisionDeployed)
 REGISTRY.register(EVENTS)

@@ -7,9 +7,9 @@ from typing import assert_never, cast
 import msgspec
 
 from domain.events import Event
-from domain.process_definition.events import DecisionsDeployed, FormDeployed, ProcessDeployed
+from domain.process_definition.events import DecisionDeployed, DecisionsDeployed, FormDeployed, ProcessDeployed
 
-Deployed = ProcessDeployed | FormDeployed | DecisionsDeployed
+Deployed = ProcessDeployed | FormDeployed | DecisionsDeployed | DecisionDeployed
 
 
 class Family(msgspec.Struct):
@@ -27,7 +27,7 @@ def evolve(family: Family, event: Event, at: int = 0) -> None:
     """Apply one event."""
     deployed = cast(Deployed, event)
     match deployed:
-        case ProcessDeployed() | FormDeployed() | DecisionsDeployed():
+        case ProcessDeployed() | FormDeployed() | DecisionsDeployed() | DecisionDeployed():
             family.versions.append(deployed)
         case _:
             assert_never(deployed)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from domain.bpmn.model import FlowNode, ProcessModel, SequenceFlow
 from domain.events import Event
+from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
 from domain.process_instance.elements import BEHAVIOURS, boundary_event
 from domain.process_instance.evaluation import Blocked, ErrorType
@@ -34,11 +35,11 @@ class Token(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """What the engine may ask while it decides: the command's time (µs), new key blocks, deployed forms."""
+    """What the engine may ask while it decides: the command's time (µs), new key blocks, what is deployed."""
 
     now: int
     new_key: Callable[[], int]
-    find_form: Callable[[str], int]
+    deployed: Lookup
 
 
 class Execution:

@@ -312,6 +312,10 @@ def _user_task_completed(state: ProcessInstance, event: e.UserTaskCompleted, _: 
     element.task, element.phase = 0, Phase.LEAVING
 
 
+def _decision_evaluated(state: ProcessInstance, event: e.DecisionEvaluated, _: int) -> None:
+    _claim(state, event.local)
+
+
 def _timer_started(state: ProcessInstance, event: e.TimerStarted, _: int) -> None:
     state.timers[event.local] = Timer(
         event.local, event.element, event.element_id, event.due, event.remaining, event.cycle
@@ -382,6 +386,7 @@ APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
     e.UserTaskAssigned: _user_task_assigned,
     e.UserTaskUpdated: _user_task_updated,
     e.UserTaskCompleted: _user_task_completed,
+    e.DecisionEvaluated: _decision_evaluated,
     e.TimerStarted: _timer_started,
     e.TimerTriggered: _timer_triggered,
     e.IncidentRaised: _incident_raised,

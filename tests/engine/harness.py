@@ -16,9 +16,12 @@ import msgspec
 from commands.handling import INSTANCE, Context, Meta, Stream
 from commands.registry import HANDLERS
 from domain.bpmn import ProcessModel, load_models
+from domain.bpmn.model import Binding
+from domain.dmn import Decisions, compile_decisions, parse_dmn
 from domain.errors import NotFound
 from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event, encode_json
 from domain.keys import Key, KeySource, instance_key_of
+from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance import events as e
 from domain.process_instance import wait_states as w
 from domain.process_instance.state import InstanceStatus, ProcessInstance
@@ -33,6 +36,7 @@ class Deployed:
     def __init__(self) -> None:
         self.models: dict[int, ProcessModel] = {}
         self.forms: dict[str, int] = {}
+        self.decisions: dict[int, Decisions] = {}
 
     def process(self, definition_key: int) -> ProcessModel:
         return self.models[definition_key]
@@ -45,6 +49,18 @@ class Deployed:
             if model.id == bpmn_process_id:
                 return key
         raise NotFound(f"no process '{bpmn_process_id}'")
+
+    def find_decision(
+        self, tenant: str, decision_id: str, binding: Binding, version_tag: str = "", definition_key: int = 0
+    ) -> DeployedDecision | None:
+        for key, decisions in self.decisions.items():
+            if decision_id in {decision.id for decision in decisions.model.decisions}:
+                return DeployedDecision(decisions, decision_id, key + 1, key, 1)
+        return None
+
+    def decision(self, decision_key: int) -> DeployedDecision:
+        decisions = self.decisions[decision_key - 1]
+        return DeployedDecision(decisions, decisions.model.decisions[0].id, decision_key, decision_key - 1, 1)
 
     def find_form(self, tenant: str, form_id: str) -> int:
         return self.forms.get(form_id, 0)
@@ -66,6 +82,11 @@ class Engine:
         model = load_models(xml.encode())[0][0]
         self.definitions.models[len(self.definitions.models) + 1] = model
         return model
+
+    def deploy_decisions(self, xml: str) -> None:
+        self.definitions.decisions[len(self.definitions.decisions) * 10 + 100] = compile_decisions(
+            parse_dmn(xml.encode())
+        )
 
     def do(self, command: Any, actor: str = "") -> Any:
         handler = HANDLERS[type(command)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands.deploy_resources import File, prepare
+from commands.deployment_files import File, prepare
 from domain.bpmn import load_models
 from domain.errors import InvalidArgument, InvalidModel
 from tests.engine.harness import BPMN_HEAD, END_EVENT, START_EVENT, flow, process, service, timer, user
@@ -184,7 +184,7 @@ class TestDeployments:
             prepare([File("a.bpmn", good), File("b.bpmn", good)])
 
     def test_files_of_unknown_kind_are_refused(self) -> None:
-        with pytest.raises(InvalidArgument, match=r"'notes.txt' is of no known kind; files end in .bpmn, .form"):
+        with pytest.raises(InvalidArgument, match=r"'notes.txt' is of no known kind; files end in .bpmn, .form, .dmn"):
             prepare([File("notes.txt", b"hello")])
         with pytest.raises(InvalidArgument, match="at least one file"):
             prepare([])

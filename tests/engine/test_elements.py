@@ -338,6 +338,58 @@ class TestScriptTask:
         assert engine.variables(key) == {"price": 100, "gross": Decimal("119.00")}
 
 
+DISCOUNT = """<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="drg" name="drg" namespace="n">
+<decision id="discount" name="Discount"><decisionTable id="t" hitPolicy="UNIQUE">
+<input id="i1" label="Amount"><inputExpression id="e1" typeRef="number"><text>amount</text></inputExpression></input>
+<output id="o1" name="discount" typeRef="number"/>
+<rule id="r1"><inputEntry id="c1"><text>&gt; 100</text></inputEntry><outputEntry id="c2"><text>0.1</text></outputEntry></rule>
+<rule id="r2"><inputEntry id="c3"><text>[50..200]</text></inputEntry><outputEntry id="c4"><text>0.05</text></outputEntry></rule>
+</decisionTable></decision></definitions>"""
+
+
+class TestBusinessRuleTask:
+    BODY = (
+        START_EVENT
+        + '<bpmn:businessRuleTask id="rule"><bpmn:extensionElements>'
+        + '<zeebe:calledDecision decisionId="discount" resultVariable="rate"/></bpmn:extensionElements></bpmn:businessRuleTask>'
+        + service("w")
+        + flow("start", "rule")
+        + flow("rule", "w")
+    )
+
+    def test_the_decision_is_evaluated_and_recorded_with_its_inputs_and_rules(self, engine: Engine) -> None:
+        engine.deploy_decisions(DISCOUNT)
+        key = start(engine, self.BODY, amount=300)
+        assert engine.variables(key) == {"amount": 300, "rate": Decimal("0.1")}
+        recorded = next(event for event in engine.events(key) if isinstance(event, e.DecisionEvaluated))
+        assert recorded.output == Decimal("0.1")
+        (decision,) = recorded.evaluated
+        assert decision["inputs"] == [{"id": "i1", "name": "Amount", "value": 300}]
+        assert [rule["index"] for rule in decision["matchedRules"]] == [1]
+
+    def test_a_failed_decision_is_recorded_and_becomes_an_incident(self, engine: Engine) -> None:
+        engine.deploy_decisions(DISCOUNT)
+        key = start(engine, self.BODY, amount=150)
+        ((kind, message),) = engine.incidents(key)
+        assert kind == "DECISION_EVALUATION_ERROR"
+        assert message.startswith("the decision 'discount' failed:")
+        recorded = next(event for event in engine.events(key) if isinstance(event, e.DecisionEvaluated))
+        assert recorded.failed_decision == "discount"
+
+    def test_a_decision_that_is_not_deployed_is_an_incident_until_it_is(self, engine: Engine) -> None:
+        key = start(engine, self.BODY, amount=300)
+        assert engine.incidents(key) == [
+            (
+                "CALLED_DECISION_ERROR",
+                "no decision with the id 'discount' is deployed; deploy it, then resolve this incident",
+            )
+        ]
+        engine.deploy_decisions(DISCOUNT)
+        (incident,) = engine.state(key).incidents
+        engine.do(ResolveIncident(incident_key=key + incident))
+        assert engine.waiting(key) == ["w"]
+
+
 class TestTimers:
     CATCH = (
         START_EVENT

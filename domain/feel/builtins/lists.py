@@ -26,7 +26,7 @@ def list_contains(context: EvaluationContext, values: list[Any], element: Any) -
     return any(equal(value, element, context) for value in values)
 
 
-@builtin("count(list: list)", "count(*list: any)")
+@builtin("count(list: list)")
 def count(_context: EvaluationContext, values: list[Any]) -> int:
     """The number of elements."""
     return len(values)

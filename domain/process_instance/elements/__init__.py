@@ -7,6 +7,7 @@ that was activated, also when it is retried; `choose` the outgoing flows to take
 from domain.bpmn.model import ElementType
 from domain.process_instance.elements import (
     boundary_event,
+    business_rule_task,
     end_event,
     exclusive_gateway,
     parallel_gateway,
@@ -30,6 +31,7 @@ BEHAVIOURS: dict[ElementType, Behaviour] = {
     ElementType.USER_TASK: user_task.BEHAVIOUR,
     ElementType.SERVICE_TASK: service_task.BEHAVIOUR,
     ElementType.SCRIPT_TASK: script_task.BEHAVIOUR,
+    ElementType.BUSINESS_RULE_TASK: business_rule_task.BEHAVIOUR,
     ElementType.EXCLUSIVE_GATEWAY: exclusive_gateway.BEHAVIOUR,
     ElementType.PARALLEL_GATEWAY: parallel_gateway.BEHAVIOUR,
     ElementType.SUB_PROCESS: sub_process.BEHAVIOUR,

@@ -56,7 +56,7 @@ def _form_of(x: Execution, attribute: Attribute | None, scope: Mapping[str, Any]
     form_id = text_of(x, attribute, scope, "form id")
     if not form_id:
         return 0
-    key = x.surroundings.find_form(form_id)
+    key = x.surroundings.deployed.find_form(form_id)
     if not key:
         raise Blocked(
             ErrorType.FORM_NOT_FOUND,

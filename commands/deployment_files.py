@@ -1,0 +1,135 @@
+"""From uploaded files to what a deployment carries: each kind of file is parsed and checked here, outside the engine.
+
+All files are looked at before any is refused, so that one answer names everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from commands.deploy_resources import DeployResources, Resource
+from domain.bpmn import load_models
+from domain.dmn import check_model, parse_dmn
+from domain.errors import Finding, InvalidArgument, InvalidModel
+from domain.process_definition.events import DECISION, FORM, PROCESS, REQUIREMENTS
+
+MAX_RESOURCES = 100
+
+
+class File(NamedTuple):
+    """An uploaded file."""
+
+    name: str
+    content: bytes
+
+
+def prepare(files: Sequence[File]) -> tuple[DeployResources, tuple[Finding, ...]]:
+    """Parse and check the files; the command and the warnings. Raises InvalidModel with the findings of ALL files."""
+    if not files:
+        raise InvalidArgument("a deployment needs at least one file in 'resources'", "resources")
+    if len(files) > MAX_RESOURCES:
+        raise InvalidArgument(f"a deployment has at most {MAX_RESOURCES} files, not {len(files)}", "resources")
+    resources: list[Resource] = []
+    findings: list[Finding] = []
+    refused: list[tuple[str, tuple[Finding, ...]]] = []
+    for file in files:
+        suffix = file.name.rpartition(".")[2].lower()
+        read = READERS.get(suffix)
+        if read is None:
+            known = ", ".join(f".{known}" for known in READERS)
+            raise InvalidArgument(f"'{file.name}' is of no known kind; files end in {known}", "resources")
+        try:
+            found, warnings = read(file)
+            resources += found
+            findings += warnings
+        except InvalidModel as error:
+            refused.append((file.name, error.findings))
+    if refused:
+        names = ", ".join(name for name, _ in refused)
+        raise InvalidModel(names, tuple(finding for _, found in refused for finding in found))
+    _refuse_twice(resources)
+    return DeployResources(resources=resources), tuple(findings)
+
+
+def _refuse_twice(resources: Sequence[Resource]) -> None:
+    """An id may come in one file of a deployment only."""
+    seen: dict[tuple[str, str], str] = {}
+    for resource in resources:
+        named = [(resource.kind, resource.id), *((DECISION, id) for id in resource.decision_ids)]
+        for kind, id in named:
+            first = seen.setdefault((kind, id), resource.resource_name)
+            if first != resource.resource_name:
+                raise InvalidArgument(
+                    f"the {kind} '{id}' is in both '{first}' and '{resource.resource_name}'", "resources"
+                )
+
+
+def _text(file: File) -> str:
+    for encoding in ("utf-8-sig", "utf-16"):
+        try:
+            return file.content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InvalidModel(file.name, (Finding("", "the file is not encoded in UTF-8", rule="encoding"),))
+
+
+def _read_bpmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+    models = load_models(file.content, file.name)
+    source = _text(file)
+    checksum = hashlib.sha256(file.content).hexdigest()
+    resources = [
+        Resource(PROCESS, model.id, model.name, file.name, source, checksum, model.version_tag) for model, _ in models
+    ]
+    return resources, tuple(finding for _, warnings in models for finding in warnings)
+
+
+def _read_form(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+    def refuse(message: str, line: int = 0) -> InvalidModel:
+        return InvalidModel(file.name, (Finding("", message, line, rule="form"),))
+
+    source = _text(file)
+    try:
+        form = json.loads(source)
+    except json.JSONDecodeError as error:
+        raise refuse(f"this is not JSON: {error.msg} (column {error.colno})", error.lineno) from error
+    except RecursionError as error:
+        raise refuse("the JSON is nested too deeply") from error
+    if not isinstance(form, dict) or not isinstance(form.get("components"), list):
+        raise refuse("a form is a JSON object with a list of 'components'")
+    form_id = form.get("id")
+    if not isinstance(form_id, str) or not form_id:
+        raise refuse("the form has no 'id'; give it one")
+    checksum = hashlib.sha256(file.content).hexdigest()
+    tag = form.get("versionTag")
+    resource = Resource(FORM, form_id, form_id, file.name, source, checksum, tag if isinstance(tag, str) else "")
+    return [resource], ()
+
+
+def _read_dmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+    try:
+        model = parse_dmn(file.content)
+    except InvalidModel as error:
+        raise InvalidModel(file.name, error.findings) from error
+    source = _text(file)
+    checksum = hashlib.sha256(file.content).hexdigest()
+    ids = [decision.id for decision in model.decisions]
+    names = [decision.name for decision in model.decisions]
+    tag = next((decision.version_tag for decision in model.decisions if decision.version_tag), "")
+    resource = Resource(REQUIREMENTS, model.id, model.name, file.name, source, checksum, tag, ids, names)
+    tables = [  # what is odd about a table never refuses it: Camunda deploys such tables too
+        Finding(element, finding.message, 0, "warning", f"table-{finding.kind}")
+        for element, findings in check_model(model).items()
+        for finding in findings
+        if finding.severity != "note"
+    ]
+    return [resource], (*model.warnings, *tables)
+
+
+READERS: dict[str, Callable[[File], tuple[list[Resource], tuple[Finding, ...]]]] = {
+    "bpmn": _read_bpmn,
+    "form": _read_form,
+    "dmn": _read_dmn,
+}

@@ -1,0 +1,30 @@
+"""What an executing instance may ask about deployed forms and decisions, as a port; `commands` provides it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from domain.bpmn.model import Binding
+from domain.dmn import Decisions
+
+
+class DeployedDecision(NamedTuple):
+    """A decision as deployed: its compiled requirements graph, and the keys of its version."""
+
+    decisions: Decisions
+    decision_id: str
+    decision_key: int
+    requirements_key: int
+    version: int
+
+
+class Lookup(Protocol):
+    """Deployed resources as one instance sees them (its tenant, its definition's deployment)."""
+
+    def find_form(self, form_id: str) -> int:
+        """The key of the latest form with this id, 0 if there is none."""
+        ...
+
+    def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:
+        """The decision that a binding means: the latest, that of the same deployment, or the latest with a tag."""
+        ...

@@ -1,0 +1,1 @@
+"""What `make run` starts by itself on one machine: PostgreSQL, and Kafka for the tests."""

@@ -1,0 +1,131 @@
+"""The net effect of a batch's wait-state changes on the tables wait_jobs, wait_timers and key_blocks.
+
+What is created and gone within the batch is never written; a row that is moved twice is moved once. What remains is
+independent of order: put (new rows), move (a new time for known rows) and drop (ranges of rows). One exception: a moved
+row may belong to an element that is dropped later in the batch (a move does not name its element); then
+`moves_may_be_dropped` is set, and the drops must be carried out first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from domain.process_instance.wait_states import (
+    DropElement,
+    DropInstance,
+    DropJob,
+    DropTimer,
+    MoveJob,
+    MoveTimer,
+    PutJob,
+    PutKeyBlock,
+    PutTimer,
+    WaitChange,
+)
+
+MAX_LOCAL = (1 << 63) - 1
+ANY_ELEMENT = -1
+
+
+class Drop(NamedTuple):
+    """Rows to delete: those with local in [low, high], of one element or of ANY_ELEMENT."""
+
+    low: int
+    high: int
+    element: int
+
+
+EVERYTHING = Drop(0, MAX_LOCAL, ANY_ELEMENT)
+
+
+class PutRow(NamedTuple):
+    """A new row. at: `available_at` of a job, `due` of a timer; type: "" for a timer."""
+
+    element: int
+    at: int
+    tenant: str = ""
+    type: str = ""
+
+
+class Rows:
+    """Changes of one instance's rows in one table, by local."""
+
+    __slots__ = ("drop", "move", "moves_may_be_dropped", "put")
+
+    def __init__(self) -> None:
+        self.put: dict[int, PutRow] = {}
+        self.move: dict[int, int] = {}
+        self.drop: list[Drop] = []
+        self.moves_may_be_dropped = False
+
+    def move_row(self, local: int, at: int) -> None:
+        """A new time for the row."""
+        new = self.put.get(local)
+        if new is not None:
+            self.put[local] = new._replace(at=at)
+        else:
+            self.move[local] = at
+
+    def drop_row(self, local: int) -> None:
+        """The row is gone."""
+        if self.put.pop(local, None) is None:
+            self.move.pop(local, None)
+            self.drop.append(Drop(local, local, ANY_ELEMENT))
+
+    def drop_element(self, element: int) -> None:
+        """All rows of the element are gone; they have higher locals than the element itself."""
+        for local in [local for local, row in self.put.items() if row.element == element]:
+            del self.put[local]
+        if self.move:
+            self.moves_may_be_dropped = True
+        self.drop.append(Drop(element, MAX_LOCAL, element))
+
+    def drop_all(self) -> None:
+        """No row of the instance is left."""
+        self.put.clear()
+        self.move.clear()
+        self.drop[:] = (EVERYTHING,)
+
+
+class WaitRows:
+    """The net change of a batch: per instance key the changes in wait_jobs and wait_timers; and new key blocks."""
+
+    __slots__ = ("blocks", "jobs", "timers")
+
+    def __init__(self) -> None:
+        self.jobs: dict[int, Rows] = {}
+        self.timers: dict[int, Rows] = {}
+        self.blocks: list[tuple[int, int]] = []  # first key of the block, instance key
+
+    @property
+    def moves_may_be_dropped(self) -> bool:
+        """Whether drops must be carried out before moves."""
+        return any(rows.moves_may_be_dropped for table in (self.jobs, self.timers) for rows in table.values())
+
+    def add(self, key: int, tenant: str, changes: Sequence[WaitChange]) -> None:
+        """Take in the next changes of instance `key`, in order."""
+        jobs = self.jobs.get(key) or self.jobs.setdefault(key, Rows())
+        timers = self.timers.get(key) or self.timers.setdefault(key, Rows())
+        for change in changes:
+            match change:
+                case PutJob():
+                    jobs.put[change.local] = PutRow(change.element, change.available_at, tenant, change.type)
+                case MoveJob():
+                    jobs.move_row(change.local, change.available_at)
+                case DropJob():
+                    jobs.drop_row(change.local)
+                case DropElement():
+                    jobs.drop_element(change.element)
+                    timers.drop_element(change.element)
+                case DropInstance():
+                    jobs.drop_all()
+                    timers.drop_all()
+                case PutTimer():
+                    timers.put[change.local] = PutRow(change.element, change.due)
+                case MoveTimer():
+                    timers.move_row(change.local, change.due)
+                case DropTimer():
+                    timers.drop_row(change.local)
+                case PutKeyBlock():
+                    self.blocks.append((key + change.offset, key))
