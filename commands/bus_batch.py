@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from commands.handling import Command, Handler, Meta, StreamRef
+from commands.handling import Command, Context, Handler, Meta, StreamRef
 from commands.ports import Append
 from domain.events import Envelope, Event
 
@@ -37,6 +37,7 @@ class Pending:
         "append",
         "attempts",
         "command",
+        "context",
         "emissions",
         "error",
         "future",
@@ -66,6 +67,7 @@ class Pending:
         self.id: tuple[str, str] | None = (meta.tenant, meta.command_id) if meta.command_id else None
         self.looked_up = False
         self.attempts = 0
+        self.context: Context | None = None
         self.refs: Sequence[StreamRef] | None = None
         self.append: Append | None = None
         self.emissions: list[Emission] = []
@@ -104,9 +106,9 @@ class Batch:
         if pending.id is not None:
             self.ids.add(pending.id)
         self.events += len(append.events)
-        for event in append.events:
-            self.streams.add(event.stream)
-            self.bytes += len(event.state)
+        self.bytes += sum([len(event.state) for event in append.events])
+        for emission in pending.emissions:
+            self.streams.add(emission.ref.id)
 
 
 def resolve(answered: Sequence[Pending]) -> None:

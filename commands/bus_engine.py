@@ -71,6 +71,7 @@ class Engine:
         self._cache = StreamCache(limits.cached_streams)
         self._owners: dict[int, Key] = {}  # key block -> the instance that reserved it
         self._round = 0
+        self._now = 0
         self._taken: list[Pending] = []  # in this round: what is being worked on,
         self._again: list[Pending] = []  # what comes first in the next,
         self._empty: list[UUID] = []  # streams without events
@@ -116,7 +117,16 @@ class Engine:
         for pending in reversed(batch.losers):
             self._evict(pending)
             self._retry(pending)
+        self._forget_over(batch)
         self._cache.trim(self.filling.streams)
+
+    def _forget_over(self, batch: Batch) -> None:
+        """Aggregates that are over make room for those that live."""
+        for pending in batch.pending:
+            for emission in pending.emissions:
+                held = self._cache.peek(emission.ref.id)
+                if held is not None and held.ref.kind.is_over(held.state):
+                    self._cache.evict(emission.ref.id)
 
     def forget(self, batch: Batch) -> None:
         """The batch failed, or nobody knows: what it left in the cache is not to be trusted."""
@@ -138,6 +148,7 @@ class Engine:
     def decide_round(self) -> None:
         """Decide the next commands, up to the limits."""
         self._round += 1
+        self._now = self._clock.now()
         count = min(len(self.ready), self._limits.round_commands)
         self._taken = [self.ready.popleft() for _ in range(count)]
         self._again, self._empty = [], []
@@ -159,7 +170,11 @@ class Engine:
         self._cache.trim(self.filling.streams)
 
     def _context(self, pending: Pending) -> Context:
-        return Context(self._clock.now(), pending.meta, self._new_key, self._definitions)
+        """The command's time is that of its round: never before it was handed in."""
+        context = pending.context
+        if context is None or context.now != self._now:
+            context = pending.context = Context(self._now, pending.meta, self._new_key, self._definitions)
+        return context
 
     def _route(self, key: int) -> Key:
         block = instance_key_of(key)
@@ -221,10 +236,11 @@ class Engine:
             pending.looked_up = False
             return True
         committing, blocked = self.committing, self.filling.blocked
-        for ref in pending.refs or ():
-            if ref.id in blocked or (committing is not None and ref.id in committing.streams):
-                return True
-        return False
+        if committing is None and not blocked:
+            return False
+        return any(
+            ref.id in blocked or (committing is not None and ref.id in committing.streams) for ref in pending.refs or ()
+        )
 
     def _load_missing(self, taken: Sequence[Pending]) -> None:
         """Bring the streams that are not cached into the cache, with one query for all."""
@@ -300,7 +316,7 @@ class Engine:
             held.emitted = []
         try:
             pending.result = pending.handler.decide(pending.command, context, streams)
-            emitting = list({held.ref.id: held for held in streams if held.emitted}.values())
+            emitting = _emitting(streams)
             if emitting or self._is_final(pending, streams):
                 self._record(pending, emitting, make_envelope(streams, context.now, pending.meta))
                 self._deliver(pending, streams)
@@ -317,11 +333,13 @@ class Engine:
         if not emitting and command is None:
             return
         pending.append = encode_append(emitting, envelope, self._limits.snapshot_every, command)
-        snapshots = {snapshot.stream: snapshot.version for snapshot in pending.append.snapshots}
         for held in emitting:
             pending.emissions.append(Emission(held.ref, held.version + 1, envelope, held.emitted))
             held.version += len(held.emitted)
-            held.snapshot_version = snapshots.get(held.ref.id, held.snapshot_version)
+        for snapshot in pending.append.snapshots:
+            for held in emitting:
+                if held.ref.id == snapshot.stream:
+                    held.snapshot_version = snapshot.version
 
     def _refused(self, pending: Pending, streams: Sequence[HeldStream], error: Exception) -> None:
         """The decision failed: what it did to the states is thrown away with them."""
@@ -371,6 +389,13 @@ class Engine:
             return
         pending.restart()
         self.ready.appendleft(pending)
+
+
+def _emitting(streams: Sequence[HeldStream]) -> list[HeldStream]:
+    """Those with new events; a command may name a stream twice."""
+    if len(streams) == 1:
+        return [streams[0]] if streams[0].emitted else []
+    return list({held.ref.id: held for held in streams if held.emitted}.values())
 
 
 def _fail(all_of: Sequence[Pending], error: Exception) -> None:

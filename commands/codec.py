@@ -25,7 +25,7 @@ from domain.process_definition.events import (
     ProcessDeployed,
 )
 from domain.process_definition.state import Deployed
-from domain.process_instance.wait_states import WaitChange, wait_change
+from domain.process_instance.wait_states import DropInstance, PutKeyBlock, WaitChange, wait_change
 
 MAX_EVENT_BYTES = 64 << 20
 SNAPSHOT_PREFIX = "snapshot."
@@ -75,6 +75,8 @@ def encode_append(
             events.append(NewEvent(stream, version, event.topic, state))
             if is_instance:
                 change = wait_change(event)
+                if type(change) is DropInstance:
+                    waits = [wait for wait in waits if wait[0] != held.ref.key or type(wait[1]) is PutKeyBlock]
                 if change is not None:
                     waits.append((held.ref.key, change))
             else:

@@ -69,7 +69,7 @@ def decide(command: CreateInstance, context: Context, streams: Sequence[Stream])
         )
     )
     x = execution(stream, context)
-    x.start_scope(model.root, ROOT)
+    x.begin(ROOT)
     x.run()
     return InstanceStarted(stream.ref.key, definition_key, model.id, version)
 

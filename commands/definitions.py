@@ -78,6 +78,7 @@ class DeployedDefinitions:
         self._refresh_after = refresh_after
         self._monotonic = monotonic
         self._lock = threading.Lock()
+        self._deployments = 0
         self._models: dict[int, _Loaded] = {}
         self._graphs: dict[int, Decisions] = {}  # requirements key
         self._decisions: dict[int, DeployedDecision] = {}  # decision key
@@ -87,6 +88,7 @@ class DeployedDefinitions:
         """Listener of the command bus: forget what the ids that were just deployed stood for."""
         if any(emission.ref.kind is FAMILY for emission in emissions):
             with self._lock:
+                self._deployments += 1
                 self._known.clear()
 
     def process(self, definition_key: int) -> ProcessModel:
@@ -161,11 +163,13 @@ class DeployedDefinitions:
         known = self._known.get((kind, tenant, id))
         if known is not None and now < known.until:
             return known.rows
+        deployments = self._deployments
         rows = self._log.find_definitions(kind, tenant, id)
         with self._lock:
             if len(self._known) >= MAX_IDS:
                 self._known.clear()
-            self._known[kind, tenant, id] = _Known(rows, now + self._refresh_after)
+            if deployments == self._deployments:  # else they may be older than a deployment that was heard of meanwhile
+                self._known[kind, tenant, id] = _Known(rows, now + self._refresh_after)
         return rows
 
     def _deployed(self, tenant: str) -> str:

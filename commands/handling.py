@@ -22,7 +22,7 @@ from domain.keys import Key, stream_id
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
-from domain.process_instance.state import ProcessInstance
+from domain.process_instance.state import InstanceStatus, ProcessInstance
 from domain.process_instance.state import evolve as evolve_instance
 
 if TYPE_CHECKING:
@@ -43,17 +43,21 @@ class Meta(msgspec.Struct, frozen=True):
 
 
 class Kind(NamedTuple):
-    """A kind of aggregate: how its empty state is made and how events change it."""
+    """A kind of aggregate: how its empty state is made and how events change it. is_over: nothing more is to be
+    expected of it, so that it need not be kept in memory."""
 
     name: str
     new: Callable[[int], Any]
     evolve: Callable[[Any, Event, int], None]
     state_type: type[Any]
+    is_over: Callable[[Any], bool] = lambda _state: False
 
 
-INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance)
+INSTANCE = Kind(
+    "instance", ProcessInstance, evolve_instance, ProcessInstance, lambda state: state.status > InstanceStatus.ACTIVE
+)
 FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
-EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation)
+EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation, lambda _state: True)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION)}
 
 

@@ -23,7 +23,7 @@ class ThrowJobError(Command, frozen=True, kw_only=True):
 
 
 def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) -> None:
-    """Record the error; nothing in the model catches it, so an incident arises."""
+    """Record the error; the nearest error event catches it, and where none does an incident arises."""
     (stream,) = streams
     job = find_job(stream, command.job_key)
     if job.incident:
@@ -32,8 +32,11 @@ def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) 
         raise InvalidArgument("errorCode must name the error, it was empty", "errorCode")
     variables = check_variables(command.variables)
     element, local = job.element, job.local
-    stream.emit(e.JobErrorThrown(local, command.error_code, command.message))
     x = execution(stream, context)
+    if x.throw_error(element, command.error_code, variables, by_job=local, said=command.message):
+        x.run()
+        return
+    stream.emit(e.JobErrorThrown(local, command.error_code, command.message))
     if variables:
         set_in(x, element, variables, element)
     said = f" ({command.message})" if command.message else ""

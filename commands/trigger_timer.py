@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from commands.handling import Command, Context, Handler, Route, Stream, StreamRef, instance_ref
 from commands.instances import execution
-from domain.bpmn.model import ElementType
 from domain.bpmn.timers import ENDLESS, next_due
 from domain.process_instance import events as e
-from domain.process_instance.elements import boundary_event
+from domain.process_instance.catching import trigger
 
 
 class TriggerTimer(Command, frozen=True, kw_only=True):
@@ -35,11 +34,7 @@ def decide(command: TriggerTimer, context: Context, streams: Sequence[Stream]) -
     element = timer.element
     stream.emit(e.TimerTriggered(timer.local, due, remaining if due else 0))
     x = execution(stream, context)
-    node = x.model.nodes[timer.element_id]
-    if node.type is ElementType.BOUNDARY_EVENT:
-        boundary_event.trigger(x, node, element)
-    else:
-        x.leave(element)
+    trigger(x, x.model.nodes[timer.element_id], element)
     x.run()
 
 

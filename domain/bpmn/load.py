@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from domain.bpmn.check import check_model
+from domain.bpmn.draft import BPMN, line_of
 from domain.bpmn.model import ProcessModel
-from domain.bpmn.parse import BPMN, line_of, parse_processes
+from domain.bpmn.parse import parse_processes
 from domain.errors import Finding, InvalidModel
 from domain.xml import read_xml
 

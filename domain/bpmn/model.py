@@ -19,6 +19,7 @@ class ElementType(StrEnum):
 
     PROCESS = "PROCESS"
     SUB_PROCESS = "SUB_PROCESS"
+    EVENT_SUB_PROCESS = "EVENT_SUB_PROCESS"
     START_EVENT = "START_EVENT"
     END_EVENT = "END_EVENT"
     INTERMEDIATE_CATCH_EVENT = "INTERMEDIATE_CATCH_EVENT"
@@ -114,7 +115,26 @@ class TimerDefinition(msgspec.Struct, frozen=True):
     value: Attribute
 
 
-Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | TimerDefinition
+class ErrorDefinition(msgspec.Struct, frozen=True):
+    """bpmn:errorEventDefinition; without a code it catches every error."""
+
+    code: Attribute | None = None
+
+
+class EscalationDefinition(msgspec.Struct, frozen=True):
+    """bpmn:escalationEventDefinition; without a code it catches every escalation."""
+
+    code: Attribute | None = None
+
+
+class LinkDefinition(msgspec.Struct, frozen=True):
+    """bpmn:linkEventDefinition: a throw event leads on at the catch event with the same name in its scope."""
+
+    name: str
+
+
+EventDefinition = TimerDefinition | ErrorDefinition | EscalationDefinition | LinkDefinition
+Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | EventDefinition
 
 
 class SequenceFlow(msgspec.Struct, frozen=True):
@@ -149,6 +169,7 @@ class FlowNode(msgspec.Struct, frozen=True):
     boundary: tuple[str, ...] = ()
     # scopes
     start: str = ""
+    event_subprocesses: tuple[str, ...] = ()
 
 
 class ProcessModel(msgspec.Struct, frozen=True):

@@ -16,7 +16,14 @@ from domain.dmn.errors import InvalidDecisionModel
 from domain.dmn.evaluate import Decisions
 from domain.dmn.model import Decision, DecisionTable, DmnModel
 from domain.dmn.run import DecisionFailure, DecisionResult, EvaluatedDecision, EvaluatedValue, MatchedRule
-from domain.dmn.tabletests import TableTest, TableTestResult, read_csv_tests, read_json_tests, run_table_tests
+from domain.dmn.tabletests import (
+    TableTest,
+    TableTestFile,
+    TableTestResult,
+    read_csv_tests,
+    read_json_tests,
+    run_table_tests,
+)
 
 __all__ = [
     "Decision",
@@ -31,6 +38,7 @@ __all__ = [
     "MatchedRule",
     "TableFinding",
     "TableTest",
+    "TableTestFile",
     "TableTestResult",
     "check_model",
     "check_table",

@@ -27,17 +27,19 @@ Lookup = tuple[c.Line, Callable[[Any], c.Key] | None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Column:
-    """A compiled condition column. Bits are rows: bit 0 is rule 1."""
+    """A compiled condition column. Bits are rows: bit 0 is rule 1.
+
+    `lookups` by the class of the value; then only the `evaluated` cells are left to FEEL. A value of any other class
+    (null, a list, ...) is left to FEEL in all `relevant` cells, those that are not `-`.
+    """
 
     id: str
     label: str
-    text: str
     value: Node
     wanted: Type
     allowed: UnaryTests | None
     allowed_text: str
     lookups: dict[type, Lookup]
-    otherwise: int
     evaluated: int
     relevant: int
     tests: tuple[UnaryTests | None, ...]
@@ -95,24 +97,17 @@ class TableCompiler:
         for kind in sorted({cell.kind for cell in cells if cell is not None and cell.kind}):
             line = c.line_of_cells(cells, kind)
             lookups.update(dict.fromkeys(c.classes_of(kind), (line, c.key_of(kind))))
-        dashes = sum(1 << row for row, cell in enumerate(cells) if cell is not None and cell.is_any)
-        evaluated = sum(1 << row for row, cell in enumerate(cells) if cell is None)
-        allowed = self._unary(clause.values, names, where, clause.line, "the allowed input values")
-        wanted = self.boxed.types.resolve(clause.type_ref, where, clause.line)
-        value = self._input_value(clause, names, where)
         return Column(
-            clause.id,
-            clause.label,
-            clause.text,
-            value,
-            wanted,
-            allowed,
-            clause.values,
-            lookups,
-            dashes | evaluated,
-            evaluated,
-            ((1 << len(texts)) - 1) & ~dashes,
-            tests,
+            id=clause.id,
+            label=clause.label,
+            value=self._input_value(clause, names, where),
+            wanted=self.boxed.types.resolve(clause.type_ref, where, clause.line),
+            allowed=self._unary(clause.values, names, where, clause.line, "the allowed input values"),
+            allowed_text=clause.values,
+            lookups=lookups,
+            evaluated=sum(1 << row for row, cell in enumerate(cells) if cell is None),
+            relevant=sum(1 << row for row, cell in enumerate(cells) if cell is None or not cell.is_any),
+            tests=tests,
         )
 
     def _input_value(self, clause: m.InputClause, names: Names, where: str) -> Node:
@@ -144,10 +139,9 @@ class TableCompiler:
         within = hint.element if hint.element is not None else hint
         member = within.member_types.get(clause.name) if len(table.outputs) > 1 else within
         texts = clause.values or wanted.allowed or (member.allowed if member is not None else "")
-        tests = [self._unary(text, names, where, clause.line, "the output values") for text in c.split_tests(texts)]
-        ranking = (
-            Ranking(texts, tuple(test for test in tests if test is not None), bool(clause.values)) if tests else None
-        )
+        parts = [self._unary(text, names, where, clause.line, "the output values") for text in c.split_tests(texts)]
+        tests = tuple(part for part in parts if part is not None)
+        ranking = Ranking(texts, tests, enforced=bool(clause.values)) if tests else None
         default = self._default(clause, names, where) if clause.default else None
         return Output(clause.id, clause.name or clause.label, clause.name, wanted, ranking, default)
 
@@ -158,7 +152,8 @@ class TableCompiler:
         constants: list[EvaluatedValue | None] = []
         nodes: list[Node | None] = []
         where = rule.id or f"{owner}, rule {number}"
-        for output, text in zip(outputs, rule.outputs, strict=False):
+        texts = (*rule.outputs, *[""] * len(outputs))[: len(outputs)]
+        for output, text in zip(outputs, texts, strict=True):
             known, value = (True, None) if c.is_dash(text) else c.constant(text)
             fits = output.wanted.convert(value) if known else MISMATCH
             if known and fits is not MISMATCH:
@@ -227,7 +222,7 @@ class CompiledTable:
             row = self.rows[index - 1]
             values = tuple(
                 constant if constant is not None else _output_value(output, node, scope, run)
-                for constant, node, output in zip(row.constants, row.nodes, self.outputs, strict=False)
+                for constant, node, output in zip(row.constants, row.nodes, self.outputs, strict=True)
             )
             rules.append(MatchedRule(row.id, index, values))
             if self.policy == "FIRST":

@@ -35,6 +35,15 @@ class TableTest:
 
 
 @dataclass(frozen=True, slots=True)
+class TableTestFile:
+    """A file of examples. `model` (a path beside the file) and `decision` are "" where it does not name them."""
+
+    rows: tuple[TableTest, ...]
+    model: str = ""
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TableTestResult:
     """How one example went; `actual` is the output as JSON has it, `rules` the 1-based rules that matched."""
 
@@ -74,8 +83,8 @@ def _run(decisions: Decisions, decision: str, row: TableTest, index: int, now: d
     return TableTestResult(index, name, passed, row.expected, actual, rules, message)
 
 
-def read_json_tests(text: str) -> tuple[TableTest, ...]:
-    """Examples from JSON: a list of {"name", "inputs", "expected" | "failure"}, or {"tests": [...]}."""
+def read_json_tests(text: str) -> TableTestFile:
+    """Examples from JSON: {"model", "decision", "tests": [{"name", "inputs", "expected" | "failure"}]} or the list."""
     try:
         document = json.loads(text, parse_float=Decimal)
     except json.JSONDecodeError as error:
@@ -84,7 +93,12 @@ def read_json_tests(text: str) -> tuple[TableTest, ...]:
     if not isinstance(rows, list) or len(rows) > MAX_ROWS:
         message = f'expected a list of at most {MAX_ROWS} examples, or {{"tests": [...]}} with one'
         raise InvalidArgument(message, field="tests")
-    return tuple(_json_row(row, index) for index, row in enumerate(rows, 1))
+    header = document if isinstance(document, dict) else {}
+    for name in ("model", "decision"):
+        if not isinstance(header.get(name, ""), str):
+            raise InvalidArgument(f"'{name}' is no text; write its name in quotes", field=name)
+    read = tuple(_json_row(row, index) for index, row in enumerate(rows, 1))
+    return TableTestFile(read, header.get("model", ""), header.get("decision", ""))
 
 
 def _json_row(row: object, index: int) -> TableTest:
@@ -99,7 +113,7 @@ def _json_row(row: object, index: int) -> TableTest:
     return TableTest(str(row.get("name", "")), row["inputs"], row.get("expected"), str(row.get("failure", "")))
 
 
-def read_csv_tests(text: str) -> tuple[TableTest, ...]:
+def read_csv_tests(text: str) -> TableTestFile:
     """Examples from CSV: a column per input, `expected` (or `expected.NAME` per output), optionally `name`, `failure`.
 
     A cell is JSON where it reads as JSON (5, true, null, "5", [1, 2]), else a text; an empty cell is null.
@@ -111,7 +125,7 @@ def read_csv_tests(text: str) -> tuple[TableTest, ...]:
         raise InvalidArgument("line 1: no column 'expected', 'expected.NAME' or 'failure'; add one", field="expected")
     if len(rows) > MAX_ROWS + 1:
         raise InvalidArgument(f"the file has {len(rows) - 1} examples; at most {MAX_ROWS} are run", field="tests")
-    return tuple(_csv_row(header, row, line) for line, row in enumerate(rows[1:], 2) if any(row))
+    return TableTestFile(tuple(_csv_row(header, row, line) for line, row in enumerate(rows[1:], 2) if any(row)))
 
 
 def _csv_row(header: list[str], row: list[str], line: int) -> TableTest:

@@ -30,10 +30,11 @@ class FeelBudgetExceeded(ExpressionError):
     def __init__(self, limit: str, allowed: float, message: str = "") -> None:
         self.limit = limit
         self.allowed = allowed
-        what = "its calls are nested more than" if limit == "depth" else "it needs more than"
-        super().__init__(
-            message or f"the expression was stopped: {what} {allowed:.12g} {limit}".replace("depth", "deep")
-        )
+        if limit == "depth":
+            reason = f"its calls are nested more than {allowed:.12g} deep"
+        else:
+            reason = f"it needs more than {allowed:.12g} {limit}"
+        super().__init__(message or f"the expression was stopped: {reason}")
 
 
 class FeelAssertion(Exception):

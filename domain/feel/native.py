@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from domain.feel import temporal
 from domain.feel.numeric import CONTEXT, LIMIT, from_float, rounded
@@ -22,10 +23,8 @@ def native(value: object) -> object:
         return value if -LIMIT < value < LIMIT else CONTEXT.create_decimal(value)  # type: ignore[operator, arg-type]
     if kind is Decimal:
         return rounded(value) if value.is_finite() else None  # type: ignore[attr-defined, arg-type]
-    if kind is list:
-        return _list(value)  # type: ignore[arg-type]
-    if kind is dict:
-        return _context(value)  # type: ignore[arg-type]
+    if kind is list or kind is dict:
+        return _container(value, {})
     return _foreign(value)
 
 
@@ -37,18 +36,35 @@ def shallow(value: object) -> object:
     return native(value)
 
 
-def _list(values: list[object]) -> list[object]:
+def _container(value: Any, done: dict[int, Any]) -> Any:
+    """A list or context with all inside native; `done` keeps shared parts from being gone through twice."""
+    key = id(value)
+    if key not in done:
+        done[key] = _list(value, done) if value.__class__ is list else _context(value, done)
+    return done[key]
+
+
+def _inner(value: Any, done: dict[int, Any]) -> Any:
+    kind = value.__class__
+    if kind in PLAIN:
+        return value
+    return _container(value, done) if kind is list or kind is dict else native(value)
+
+
+def _list(values: list[Any], done: dict[int, Any]) -> list[Any]:
     for index, value in enumerate(values):
-        converted = native(value)
+        if value.__class__ in PLAIN:
+            continue
+        converted = _inner(value, done)
         if converted is not value:
-            return [*values[:index], converted, *map(native, values[index + 1 :])]
+            return [*values[:index], converted, *(_inner(other, done) for other in values[index + 1 :])]
     return values
 
 
-def _context(entries: dict[object, object]) -> dict[object, object]:
+def _context(entries: dict[Any, Any], done: dict[int, Any]) -> dict[Any, Any]:
     for key, value in entries.items():
-        if key.__class__ is not str or native(value) is not value:
-            return {str(key): native(value) for key, value in entries.items()}
+        if key.__class__ is not str or (value.__class__ not in PLAIN and _inner(value, done) is not value):
+            return {str(name): _inner(inner, done) for name, inner in entries.items()}
     return entries
 
 

@@ -79,6 +79,33 @@ class TokensDiscarded(Event, frozen=True):
     scope: int
 
 
+class SubscriptionsClosed(Event, frozen=True):
+    """A scope waits for its event subprocesses no more (an interrupting one took it over); its timers are gone."""
+
+    topic: ClassVar[str] = "pi.subscriptions_closed.1"
+    element: int
+
+
+class ErrorThrown(Event, frozen=True):
+    """An end event threw a BPMN error; `caught_by` is the id of the event that caught it."""
+
+    topic: ClassVar[str] = "pi.error_thrown.1"
+    element: int
+    element_id: str
+    code: str
+    caught_by: str
+
+
+class EscalationThrown(Event, frozen=True):
+    """An event threw an escalation; `caught_by` is the id of the event that caught it, "" if none did."""
+
+    topic: ClassVar[str] = "pi.escalation_thrown.1"
+    element: int
+    element_id: str
+    code: str
+    caught_by: str = ""
+
+
 class ElementCompleted(Event, frozen=True):
     """An element instance finished regularly."""
 
@@ -147,6 +174,7 @@ class JobErrorThrown(Event, frozen=True):
     job: int
     code: str
     message: str = ""
+    caught_by: str = ""
 
 
 class JobUpdated(Event, frozen=True):
@@ -291,6 +319,9 @@ EVENTS: tuple[type[Event], ...] = (
     ElementPassed,
     TokenArrived,
     TokensDiscarded,
+    SubscriptionsClosed,
+    ErrorThrown,
+    EscalationThrown,
     ElementCompleted,
     ElementTerminated,
     VariablesSet,

@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from domain.bpmn.model import FlowNode, ProcessModel, SequenceFlow
+from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode, ProcessModel, SequenceFlow
 from domain.events import Event
 from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
+from domain.process_instance.catching import find_catcher, trigger
 from domain.process_instance.elements import BEHAVIOURS, boundary_event
 from domain.process_instance.evaluation import Blocked, ErrorType
 from domain.process_instance.lifecycle import Phase
@@ -118,6 +119,10 @@ class Execution:
         self.emit(e.ElementActivated(local, token.node.id, token.scope, token.flow, token.source))
         return local
 
+    def activate_at(self, node: FlowNode, scope: int, source: int) -> int:
+        """Record that an element instance was entered without a sequence flow; its local."""
+        return self.activate(Token(node, scope, "", source))
+
     def begin(self, local: int) -> None:
         """Run the ENTERED phase of an element instance: input mappings, boundary events, its own wait."""
         element = self.state.elements[local]
@@ -171,9 +176,13 @@ class Execution:
     def end_scope(self, scope: int) -> None:
         """A terminate end event: all else in the scope ends, then the scope completes."""
         self.terminate_children(scope)
+        self.discard_tokens(scope)
+        self.path_ended(scope)
+
+    def discard_tokens(self, scope: int) -> None:
+        """The tokens that wait at joining gateways of the scope are gone."""
         if self.state.elements[scope].arrived:
             self.emit(e.TokensDiscarded(scope))
-        self.path_ended(scope)
 
     def path_ended(self, scope: int) -> None:
         """A path inside the scope has ended; whether the scope is done is seen when all tokens stand still."""
@@ -212,6 +221,33 @@ class Execution:
         """End an element instance with all inside it."""
         self.terminate_children(local)
         self.emit(e.ElementTerminated(local))
+
+    # --- events that are thrown and caught ---
+
+    def throw_error(
+        self, origin: int, code: str, variables: dict[str, Any], *, by_job: int = 0, said: str = ""
+    ) -> bool:
+        """Throw a BPMN error at an element instance; whether an event caught it (nothing is recorded otherwise).
+
+        by_job: the job that reported it, with the message `said`.
+        """
+        catcher = find_catcher(self, ErrorDefinition, code, origin)
+        if catcher is None:
+            return False
+        if by_job:
+            self.emit(e.JobErrorThrown(by_job, code, said, catcher.event.id))
+        else:
+            self.emit(e.ErrorThrown(origin, self.state.elements[origin].element_id, code, catcher.event.id))
+        trigger(self, catcher.event, catcher.owner, variables)
+        return True
+
+    def throw_escalation(self, origin: int, code: str) -> None:
+        """Throw an escalation at an element instance; nobody needs to catch it."""
+        catcher = find_catcher(self, EscalationDefinition, code, origin)
+        element_id = self.state.elements[origin].element_id
+        self.emit(e.EscalationThrown(origin, element_id, code, catcher.event.id if catcher else ""))
+        if catcher is not None:
+            trigger(self, catcher.event, catcher.owner)
 
     # --- incidents ---
 

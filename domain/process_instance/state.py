@@ -171,7 +171,7 @@ def _created(state: ProcessInstance, event: e.InstanceCreated, at: int) -> None:
     state.parent_key, state.parent_element = event.parent_key, event.parent_element
     state.root_key = event.root_key or state.key
     state.created_at = at
-    root = ElementInstance(ROOT, event.bpmn_process_id, ROOT, Phase.WAITING)
+    root = ElementInstance(ROOT, event.bpmn_process_id, ROOT)
     state.elements[ROOT] = root
     if event.variables:
         _set_variables(state, root, dict(event.variables), event.variable_locals)
@@ -225,6 +225,17 @@ def _token_arrived(state: ProcessInstance, event: e.TokenArrived, _: int) -> Non
 
 def _tokens_discarded(state: ProcessInstance, event: e.TokensDiscarded, _: int) -> None:
     state.elements[event.scope].arrived = None
+
+
+def _subscriptions_closed(state: ProcessInstance, event: e.SubscriptionsClosed, _: int) -> None:
+    element = state.elements[event.element]
+    for timer in element.timers or ():
+        state.timers.pop(timer, None)
+    element.timers = None
+
+
+def _thrown(_state: ProcessInstance, _event: Event, _: int) -> None:
+    """What follows from it has events of its own."""
 
 
 def _element_ended(state: ProcessInstance, event: e.ElementCompleted | e.ElementTerminated, _: int) -> None:
@@ -373,6 +384,9 @@ APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
     e.ElementPassed: _element_passed,
     e.TokenArrived: _token_arrived,
     e.TokensDiscarded: _tokens_discarded,
+    e.SubscriptionsClosed: _subscriptions_closed,
+    e.ErrorThrown: _thrown,
+    e.EscalationThrown: _thrown,
     e.ElementCompleted: _element_ended,
     e.ElementTerminated: _element_ended,
     e.VariablesSet: _variables_set,

@@ -41,7 +41,7 @@ class Draft:
 
 
 def _activity(draft: Draft, depth: int) -> str:
-    kind = draft.pick("service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded")
+    kind = draft.pick("service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower")
     node = draft.fresh("n")
     if kind == "service":
         return draft.add(node, service(node, draft.pick("work", "=y", "=&quot;t&quot;"), draft.pick("1", "3")))
@@ -74,15 +74,42 @@ def _activity(draft: Draft, depth: int) -> str:
         if draft.draw(st.booleans()):
             _boundary(draft, node)
         return node
+    if kind == "thrower":
+        xml = f'<bpmn:intermediateThrowEvent id="{node}"><bpmn:escalationEventDefinition escalationRef="X1"/></bpmn:intermediateThrowEvent>'
+        return draft.add(node, xml)
     draft.add(node, service(node))
     _boundary(draft, node)
     return node
+
+
+def _handler(draft: Draft) -> None:
+    """An event subprocess of the scope."""
+    node, begin, task = draft.fresh("h"), draft.fresh("s"), draft.fresh("n")
+    definition = draft.pick(
+        timer("timeDuration", "PT15S"),
+        '<bpmn:errorEventDefinition errorRef="E1"/>',
+        "<bpmn:errorEventDefinition/>",
+        '<bpmn:escalationEventDefinition escalationRef="X1"/>',
+    )
+    interrupting = "true" if "error" in definition else draft.pick("true", "false")
+    draft.parts.append(
+        f'<bpmn:subProcess id="{node}" triggeredByEvent="true"><bpmn:startEvent id="{begin}" isInterrupting="{interrupting}">'
+        f"{definition}</bpmn:startEvent>{service(task)}{flow(begin, task, '', draft.fresh('f'))}</bpmn:subProcess>"
+    )
 
 
 def _boundary(draft: Draft, host: str) -> None:
     event = draft.fresh("b")
     interrupting = draft.draw(st.booleans())
     definition = timer("timeDuration", "PT20S") if interrupting else timer("timeCycle", draft.pick("R2/PT5S", "R/PT7S"))
+    kind = draft.pick("timer", "error", "escalation")
+    if kind == "error":
+        interrupting, definition = (
+            True,
+            draft.pick('<bpmn:errorEventDefinition errorRef="E1"/>', "<bpmn:errorEventDefinition/>"),
+        )
+    elif kind == "escalation":
+        definition = '<bpmn:escalationEventDefinition escalationRef="X1"/>'
     draft.parts.append(
         f'<bpmn:boundaryEvent id="{event}" attachedToRef="{host}" cancelActivity="{str(interrupting).lower()}">'
         f"{definition}</bpmn:boundaryEvent>"
@@ -144,8 +171,17 @@ def _scope(draw: st.DrawFn, counter: list[int], depth: int) -> str:
     for _ in range(draw(st.integers(1, 3))):
         node = _block(draft, node, depth)
     end = draft.fresh("e")
-    terminate = "<bpmn:terminateEventDefinition/>" if draw(st.integers(0, 4)) == 0 else ""
-    draft.parts.append(f'<bpmn:endEvent id="{end}">{terminate}</bpmn:endEvent>')
+    definition = draft.pick(
+        "",
+        "",
+        "",
+        "<bpmn:terminateEventDefinition/>",
+        '<bpmn:errorEventDefinition errorRef="E1"/>',
+        '<bpmn:escalationEventDefinition escalationRef="X1"/>',
+    )
+    draft.parts.append(f'<bpmn:endEvent id="{end}">{definition}</bpmn:endEvent>')
+    if draw(st.integers(0, 3)) == 0:
+        _handler(draft)
     draft.connect(node, end)
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         source, target = draw(st.sampled_from(draft.nodes)), draw(st.sampled_from(draft.nodes))
@@ -157,4 +193,5 @@ def _scope(draw: st.DrawFn, counter: list[int], depth: int) -> str:
 @st.composite
 def models(draw: st.DrawFn) -> str:
     """The XML of a random executable process `p`."""
-    return process(_scope(draw, [0], 0))
+    roots = '<bpmn:error id="E1" errorCode="E"/><bpmn:escalation id="X1" escalationCode="late"/><bpmn:process'
+    return process(_scope(draw, [0], 0)).replace("<bpmn:process", roots, 1)

@@ -70,13 +70,13 @@ class TestUnsupported:
         xml = process(
             START_EVENT
             + '<bpmn:complexGateway id="cg"/><bpmn:transaction id="tx"/>'
-            + '<bpmn:endEvent id="err"><bpmn:errorEventDefinition/></bpmn:endEvent>'
+            + '<bpmn:endEvent id="err"><bpmn:cancelEventDefinition/></bpmn:endEvent>'
             + flow("start", "err")
         )
         found = findings(xml)
         assert found["cg"] == ["the element <complexGateway> is not supported"]
         assert found["tx"] == ["the element <transaction> is not supported"]
-        assert found["err"] == ["a end event with <errorEventDefinition> is not supported"]
+        assert found["err"] == ["an end event with <cancelEventDefinition> is not supported"]
 
 
 class TestStructure:

@@ -9,13 +9,15 @@ from domain.process_instance.elements import (
     boundary_event,
     business_rule_task,
     end_event,
+    event_sub_process,
     exclusive_gateway,
+    intermediate_catch_event,
+    intermediate_throw_event,
     parallel_gateway,
     plain,
     script_task,
     service_task,
     sub_process,
-    timer_catch_event,
     user_task,
 )
 from domain.process_instance.elements.behaviour import Behaviour
@@ -23,8 +25,8 @@ from domain.process_instance.elements.behaviour import Behaviour
 BEHAVIOURS: dict[ElementType, Behaviour] = {
     ElementType.START_EVENT: plain.BEHAVIOUR,
     ElementType.END_EVENT: end_event.BEHAVIOUR,
-    ElementType.INTERMEDIATE_THROW_EVENT: plain.BEHAVIOUR,
-    ElementType.INTERMEDIATE_CATCH_EVENT: timer_catch_event.BEHAVIOUR,
+    ElementType.INTERMEDIATE_THROW_EVENT: intermediate_throw_event.BEHAVIOUR,
+    ElementType.INTERMEDIATE_CATCH_EVENT: intermediate_catch_event.BEHAVIOUR,
     ElementType.BOUNDARY_EVENT: plain.BEHAVIOUR,
     ElementType.TASK: plain.BEHAVIOUR,
     ElementType.MANUAL_TASK: plain.BEHAVIOUR,
@@ -34,7 +36,9 @@ BEHAVIOURS: dict[ElementType, Behaviour] = {
     ElementType.BUSINESS_RULE_TASK: business_rule_task.BEHAVIOUR,
     ElementType.EXCLUSIVE_GATEWAY: exclusive_gateway.BEHAVIOUR,
     ElementType.PARALLEL_GATEWAY: parallel_gateway.BEHAVIOUR,
+    ElementType.PROCESS: sub_process.BEHAVIOUR,
     ElementType.SUB_PROCESS: sub_process.BEHAVIOUR,
+    ElementType.EVENT_SUB_PROCESS: event_sub_process.BEHAVIOUR,
 }
 
 __all__ = ["BEHAVIOURS", "Behaviour", "boundary_event"]

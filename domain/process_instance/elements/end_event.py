@@ -1,4 +1,4 @@
-"""End events: none (the path ends) and terminate (the whole scope ends at once, BPMN 2.0 §13.5.3)."""
+"""End events: none (the path ends), terminate (the whole scope ends at once, BPMN 2.0 §13.5.6), error, escalation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.bpmn.model import FlowNode
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
+from domain.process_instance.elements.throw_event import throw, throws
 from domain.process_instance.state import ElementInstance
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def enter(x: Execution, token: Token) -> None:
     """The token is consumed."""
     node = token.node
-    if node.inputs or node.outputs:
+    if node.inputs or node.outputs or throws(node):
         enter_and_begin(x, token)
         return
     x.pass_through(token, ())
@@ -24,7 +25,9 @@ def enter(x: Execution, token: Token) -> None:
 
 
 def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
-    """With mappings, or after an incident: complete; a terminate end event takes its scope along."""
+    """Throw or complete; a terminate end event takes its scope along."""
+    if not throw(x, node, element):
+        return
     scope = element.scope
     x.leave(element.local)
     if node.terminates and element.local not in x.state.elements:

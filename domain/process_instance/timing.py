@@ -1,4 +1,4 @@
-"""Intermediate timer catch event: waits for a date or a duration (BPMN 2.0 §10.5.5), and how timers start."""
+"""How timers start on behalf of an element instance (BPMN 2.0 §10.5.5)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from domain.bpmn.model import FlowNode, TimerDefinition
 from domain.bpmn.timers import schedule
 from domain.errors import InvalidArgument
 from domain.process_instance import events as e
-from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
 from domain.process_instance.evaluation import Blocked, ErrorType, explain, text_of
 from domain.process_instance.state import ElementInstance
 
@@ -31,6 +30,3 @@ def start_timer(x: Execution, node: FlowNode, element: ElementInstance) -> None:
     except (InvalidArgument, OverflowError) as error:
         raise Blocked(ErrorType.EXTRACT_VALUE_ERROR, f"the timer of '{node.id}': {error}") from error
     x.emit(e.TimerStarted(x.next_local(), element.local, node.id, timer.due, timer.remaining, timer.cycle))
-
-
-BEHAVIOUR = Behaviour(enter_and_begin, start_timer, outgoing_flows)

@@ -1,0 +1,92 @@
+"""What events are set up with: which definitions stand where, and what each says (BPMN 2.0 §10.5, table 10.93)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lxml import etree
+
+from domain.bpmn import model as m
+from domain.bpmn.draft import BPMN, Draft, bpmn_children, replace, tag_of
+from domain.bpmn.model import ElementType, FlowNode
+
+START, END = ElementType.START_EVENT, ElementType.END_EVENT
+CATCH, THROW = ElementType.INTERMEDIATE_CATCH_EVENT, ElementType.INTERMEDIATE_THROW_EVENT
+BOUNDARY = ElementType.BOUNDARY_EVENT
+
+ALLOWED: dict[str, tuple[ElementType, ...]] = {
+    "timerEventDefinition": (START, CATCH, BOUNDARY),
+    "errorEventDefinition": (START, END, BOUNDARY),
+    "escalationEventDefinition": (START, END, THROW, BOUNDARY),
+    "linkEventDefinition": (CATCH, THROW),
+    "terminateEventDefinition": (END,),
+}
+NEEDS_DEFINITION = (CATCH, BOUNDARY)
+
+
+def event_name(kind: ElementType) -> str:
+    """The kind in words."""
+    return kind.value.replace("_", " ").lower()
+
+
+def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNode:
+    """Start, end, catch, throw and boundary events with their definition."""
+    definitions = [
+        child for child in bpmn_children(element) if tag_of(child).endswith(("EventDefinition", "DefinitionRef"))
+    ]
+    article = "an" if node.type is END else "a"
+    for child in definitions:
+        kind = tag_of(child)
+        if node.type not in ALLOWED.get(kind, ()):
+            draft.find(element, f"{article} {event_name(node.type)} with <{kind}> is not supported", "unsupported")
+        elif kind == "terminateEventDefinition":
+            node = replace(node, terminates=True)
+        else:
+            node = replace(node, definition=PARSERS[kind](draft, element, child))
+    if len(definitions) > 1:
+        draft.find(element, "an event has one event definition; keep one", "event-definition")
+    if node.type in NEEDS_DEFINITION and not definitions:
+        draft.find(element, f"a {event_name(node.type)} needs an event definition, such as a timer", "event-definition")
+    if node.type is START:
+        node = replace(node, interrupting=element.get("isInterrupting", "true") != "false")
+    return node
+
+
+def _timer(draft: Draft, element: etree._Element, definition: etree._Element) -> m.TimerDefinition | None:
+    for kind in m.TimerKind:
+        found = definition.find(BPMN + kind.value)
+        if found is not None and (found.text or "").strip():
+            return m.TimerDefinition(kind, draft.attribute(element, str(found.text).strip(), kind.value))
+    draft.find(element, "the timer needs a timeDate, timeDuration or timeCycle with a value", "timer")
+    return None
+
+
+def _error(draft: Draft, element: etree._Element, definition: etree._Element) -> m.ErrorDefinition:
+    return m.ErrorDefinition(_code(draft, element, definition, "errorRef", "error", "errorCode"))
+
+
+def _escalation(draft: Draft, element: etree._Element, definition: etree._Element) -> m.EscalationDefinition:
+    return m.EscalationDefinition(_code(draft, element, definition, "escalationRef", "escalation", "escalationCode"))
+
+
+def _code(
+    draft: Draft, element: etree._Element, definition: etree._Element, reference: str, tag: str, attribute: str
+) -> m.Attribute | None:
+    declared = draft.referenced(definition, reference, tag)
+    text = "" if declared is None else str(declared.get(attribute, "")).strip()
+    return draft.attribute(element, text, f"{tag} code") if text else None
+
+
+def _link(draft: Draft, element: etree._Element, definition: etree._Element) -> m.LinkDefinition:
+    name = str(definition.get("name", "")).strip()
+    if not name:
+        draft.find(element, "the link event needs a name: throw and catch events of one name belong together", "link")
+    return m.LinkDefinition(name)
+
+
+PARSERS: dict[str, Callable[[Draft, etree._Element, etree._Element], m.EventDefinition | None]] = {
+    "timerEventDefinition": _timer,
+    "errorEventDefinition": _error,
+    "escalationEventDefinition": _escalation,
+    "linkEventDefinition": _link,
+}
