@@ -74,7 +74,8 @@ class Engine:
         self._now = 0
         self._taken: list[Pending] = []  # in this round: what is being worked on,
         self._again: list[Pending] = []  # what comes first in the next,
-        self._empty: list[UUID] = []  # streams without events
+        self._empty: list[UUID] = []  # streams without events,
+        self._through: list[Pending] = []  # what is to be answered without a commit
         self.ready: deque[Pending] = deque()
         self.parked: list[Pending] = []
         self.filling = Batch()
@@ -146,28 +147,33 @@ class Engine:
         return lost
 
     def decide_round(self) -> None:
-        """Decide the next commands, up to the limits."""
+        """Decide the next commands, up to the limits; answer together those that are through without a commit."""
         self._round += 1
         self._now = self._clock.now()
         count = min(len(self.ready), self._limits.round_commands)
         self._taken = [self.ready.popleft() for _ in range(count)]
-        self._again, self._empty = [], []
-        taken = self._answer_repeats(self._route_all(self._taken))
+        self._again, self._empty, self._through = [], [], []
+        try:
+            self._decide_all(self._answer_repeats(self._route_all(self._taken)))
+        finally:
+            self._answer(self._through)
+        self.ready.extendleft(reversed(self._again))
+        self._taken = []
+        self._forget_empty()
+        self._cache.trim(self.filling.streams)
+
+    def _decide_all(self, taken: Sequence[Pending]) -> None:
         self._load_missing(taken)
         for index, pending in enumerate(taken):
             if self.is_full:
                 self._again += taken[index:]
                 break
             if pending.error is not None:
-                self._answer((pending,))
+                self._through.append(pending)
             elif self._must_wait(pending):
                 self.parked.append(pending)
             else:
                 self._decide(pending)
-        self.ready.extendleft(reversed(self._again))
-        self._taken = []
-        self._forget_empty()
-        self._cache.trim(self.filling.streams)
 
     def _context(self, pending: Pending) -> Context:
         """The command's time is that of its round: never before it was handed in."""
@@ -189,7 +195,7 @@ class Engine:
                     pending.refs = pending.handler.streams(pending.command, self._context(pending), self._route)
                 except Exception as error:
                     pending.error = error
-                    self._answer((pending,))
+                    self._through.append(pending)
                     continue
             routed.append(pending)
         return routed
@@ -225,7 +231,7 @@ class Engine:
             pending.position = record.position
         except Exception as error:
             pending.error = error
-        self._answer((pending,))
+        self._through.append(pending)
 
     def _twin_in_flight(self, pending: Pending) -> bool:
         return pending.id in self.filling.ids or (self.committing is not None and pending.id in self.committing.ids)
@@ -373,7 +379,7 @@ class Engine:
         if pending.append is not None or any(held.ref.id in self.filling.streams for held in streams):
             self.filling.add(pending)
         else:
-            self._answer((pending,))
+            self._through.append(pending)
 
     def _evict(self, pending: Pending) -> None:
         for ref in pending.refs or ():

@@ -118,8 +118,8 @@ class EventLog(Protocol):
         """Timers due at `now` (µs), the most overdue first."""
         ...
 
-    def next_timer(self) -> int | None:
-        """When the next timer is due (µs), None if none runs."""
+    def next_timer(self, after: int = -1) -> int | None:
+        """When the first timer is due that is due after `after` (µs), None if there is none."""
         ...
 
     def find_definitions(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import NamedTuple
 
 from commands.bus import CommandBus
 from commands.bus_batch import Emission, Outcome
@@ -25,15 +27,24 @@ ACTOR = "timer"
 POLL_SECONDS = 1.0
 BATCH = 500
 """Timers sent before the loop looks again."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
+"""Seconds until a timer that was sent in vain is sent again."""
 
 
 class TimerLoop:
     """See the module. `make_command` makes the command of a due timer (TriggerTimer)."""
 
     def __init__(
-        self, log: EventLog, bus: CommandBus, clock: Clock, make_command: Callable[[DueTimer], Command]
+        self,
+        log: EventLog,
+        bus: CommandBus,
+        clock: Clock,
+        make_command: Callable[[DueTimer], Command],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
+        self._monotonic = monotonic
+        self._tried: dict[DueTimer, _Tried] = {}
         self._bus = bus
         self._clock = clock
         self._make_command = make_command
@@ -86,34 +97,45 @@ class TimerLoop:
         """Send what is due and wait for the outcome; how long to sleep then, in seconds."""
         now = self._clock.now()
         self._sleeps_until = now + int(POLL_SECONDS * 1e6)
-        due = self._log.due_timers(now, BATCH)
-        if due:
-            fired = self._send(due)
-            return 0.0 if fired == len(due) == BATCH else POLL_SECONDS / 20 if fired < len(due) else 0.0
-        following = self._log.next_timer()
-        if following is None:
-            return POLL_SECONDS
-        self._sleeps_until = min(self._sleeps_until, following)
-        return min(max((following - self._clock.now()) / 1e6, 0.0), POLL_SECONDS)
+        due = self._log.due_timers(now, BATCH + len(self._tried))
+        started = self._monotonic()
+        self._tried = {timer: self._tried[timer] for timer in due if timer in self._tried}
+        ready = [timer for timer in due if timer not in self._tried or self._tried[timer].again_at <= started]
+        if ready:
+            self._send(ready[:BATCH])
+            return 0.0
+        pause = POLL_SECONDS
+        following = self._log.next_timer(now)
+        if following is not None:
+            self._sleeps_until = min(self._sleeps_until, following)
+            pause = min(pause, max((following - self._clock.now()) / 1e6, 0.0))
+        return min([pause, *(max(tried.again_at - started, 0.0) for tried in self._tried.values())])
 
-    def _send(self, due: Sequence[DueTimer]) -> int:
-        """How many were carried out. One whose command fails stays due, and is tried again at the next look."""
+    def _send(self, due: Sequence[DueTimer]) -> None:
+        """Fire them. One that is still due afterwards is sent again, at ever longer intervals: it must neither be lost
+        nor keep the loop busy."""
         sent: list[tuple[DueTimer, Future[Outcome]]] = []
         for timer in due:
+            pause = min(self._tried[timer].pause * 2, LONGEST_PAUSE) if timer in self._tried else FIRST_PAUSE
+            self._tried[timer] = _Tried(self._monotonic() + pause, pause)
             try:
                 sent.append((timer, self._bus.submit(self._make_command(timer), Meta(ACTOR))))
             except Overloaded:
                 break
-        fired = 0
         for timer, future in sent:
             try:
                 future.result()
-                fired += 1
             except DomainError as error:
                 LOGGER.warning("timer %d of instance %d is not fired: %s", timer.local, timer.instance_key, error)
             except Exception:
                 LOGGER.exception("timer %d of instance %d cannot be fired", timer.local, timer.instance_key)
-        return fired
+
+
+class _Tried(NamedTuple):
+    """A timer that was sent. again_at: when it may be sent again (monotonic seconds); pause: seconds until then."""
+
+    again_at: float
+    pause: float
 
 
 def _due(event: object) -> int:

@@ -12,7 +12,9 @@ from domain.bpmn.model import Attribute, ElementType, FlowNode, JobDefinition, P
 from domain.bpmn.timers import parse_timer_text
 from domain.errors import DomainError, Finding
 
-SCOPES = (ElementType.PROCESS, ElementType.SUB_PROCESS)
+HANDLER = ElementType.EVENT_SUB_PROCESS
+CATCH = ElementType.INTERMEDIATE_CATCH_EVENT
+SCOPES = (ElementType.PROCESS, ElementType.SUB_PROCESS, ElementType.EVENT_SUB_PROCESS)
 ACTIVITIES = (
     ElementType.SUB_PROCESS,
     ElementType.TASK,
@@ -31,8 +33,11 @@ def _error(node: FlowNode, message: str, rule: str) -> Finding:
 def _start_events(model: ProcessModel) -> Iterator[Finding]:
     for node in model.nodes.values():
         if node.type in SCOPES and not node.start:
-            what = "the process" if node.type is ElementType.PROCESS else "the subprocess"
-            yield _error(node, f"{what} has no none start event; add one", "start-event")
+            what = node.type.value.replace("_", " ").replace("SUB PROCESS", "subprocess").lower()
+            kind = "start event with an event definition" if node.type is HANDLER else "none start event"
+            yield _error(node, f"the {what} has no {kind}; add one", "start-event")
+        if node.type is HANDLER and (node.incoming or node.outgoing):
+            yield _error(node, "an event subprocess has no sequence flows; its start event starts it", "scope")
         if node.type is ElementType.START_EVENT and node.incoming:
             yield _error(node, "a start event has no incoming sequence flow; remove it", "start-event")
 
@@ -73,21 +78,43 @@ def _gateways(model: ProcessModel) -> Iterator[Finding]:
         default = node.default_flow
         if default and default not in {flow.id for flow in node.outgoing}:
             yield _error(node, f"its default flow '{default}' is not one of its outgoing flows", "gateway")
-        if node.type is not ElementType.EXCLUSIVE_GATEWAY:
+        if node.type not in (ElementType.EXCLUSIVE_GATEWAY, ElementType.INCLUSIVE_GATEWAY):
             continue
         if len(node.outgoing) > 1:
+            kind = node.type.value.replace("_", " ").lower()
             for flow in node.outgoing:
                 if flow.condition is None and flow.id != default:
                     yield Finding(
                         flow.id,
-                        f"it leaves the exclusive gateway '{node.id}' without a condition; "
-                        "add one or make it the default",
+                        f"it leaves the {kind} '{node.id}' without a condition; add one or make it the default",
                         node.line,
                         rule="gateway",
                     )
             if not default:
                 message = "it has no default flow: an incident arises when no condition holds"
                 yield Finding(node.id, message, node.line, "warning", "gateway")
+
+
+def _event_based_gateways(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        if node.type is not ElementType.EVENT_BASED_GATEWAY:
+            continue
+        if len(node.outgoing) < 2:
+            yield _error(node, "an event-based gateway has at least two outgoing flows", "gateway")
+        for flow in node.outgoing:
+            target = model.nodes[flow.target]
+            if not isinstance(target.definition, TimerDefinition) or target.type is not CATCH:
+                yield _error(
+                    node, f"it leads to '{target.id}'; it can only wait for intermediate catch events", "gateway"
+                )
+            elif len(target.incoming) > 1:
+                yield _error(
+                    target, f"behind the event-based gateway '{node.id}' it has no other incoming flow", "gateway"
+                )
+            if flow.condition is not None:
+                yield Finding(
+                    flow.id, f"a flow that leaves the event-based gateway '{node.id}' has no condition", node.line
+                )
 
 
 def _conditions(model: ProcessModel) -> Iterator[Finding]:
@@ -108,6 +135,7 @@ def _reachable(model: ProcessModel) -> Iterator[Finding]:
         reached.add(node.id)
         work += [flow.target for flow in node.outgoing]
         work += node.boundary
+        work += node.event_subprocesses
         if node.start:
             work.append(node.start)
     for node in model.nodes.values():
@@ -146,6 +174,7 @@ CHECKS: tuple[Callable[[ProcessModel], Iterator[Finding]], ...] = (
     _boundary_events,
     _flows_stay_in_scope,
     _gateways,
+    _event_based_gateways,
     _conditions,
     _reachable,
     _static_values,

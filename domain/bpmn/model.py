@@ -33,6 +33,9 @@ class ElementType(StrEnum):
     BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
+    INCLUSIVE_GATEWAY = "INCLUSIVE_GATEWAY"
+    EVENT_BASED_GATEWAY = "EVENT_BASED_GATEWAY"
+    MULTI_INSTANCE_BODY = "MULTI_INSTANCE_BODY"
     SEQUENCE_FLOW = "SEQUENCE_FLOW"
 
 
@@ -137,6 +140,25 @@ EventDefinition = TimerDefinition | ErrorDefinition | EscalationDefinition | Lin
 Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | EventDefinition
 
 
+class MultiInstance(msgspec.Struct, frozen=True):
+    """bpmn:multiInstanceLoopCharacteristics with zeebe:loopCharacteristics."""
+
+    sequential: bool
+    input_collection: Attribute
+    input_element: str = ""
+    output_collection: str = ""
+    output_element: Attribute | None = None
+    completion_condition: Attribute | None = None
+
+
+class StandardLoop(msgspec.Struct, frozen=True):
+    """bpmn:standardLoopCharacteristics: again while `condition` holds, at most `maximum` times (0: no limit)."""
+
+    condition: Attribute
+    test_before: bool = False
+    maximum: int = 0
+
+
 class SequenceFlow(msgspec.Struct, frozen=True):
     """A sequence flow; `condition` is None where it has none."""
 
@@ -162,6 +184,7 @@ class FlowNode(msgspec.Struct, frozen=True):
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
     properties: dict[str, str] = {}
+    loop: MultiInstance | StandardLoop | None = None
     # events
     terminates: bool = False
     attached_to: str = ""
@@ -173,7 +196,7 @@ class FlowNode(msgspec.Struct, frozen=True):
 
 
 class ProcessModel(msgspec.Struct, frozen=True):
-    """An executable process. source_name: the resource it came from, for messages."""
+    """An executable process. joins: for inclusive gateways, which incoming flows are reached from where."""
 
     id: str
     name: str
@@ -181,6 +204,7 @@ class ProcessModel(msgspec.Struct, frozen=True):
     nodes: Mapping[str, FlowNode]
     flows: Mapping[str, SequenceFlow]
     start_form: str = ""
+    joins: Mapping[str, Mapping[str, frozenset[str]]] = {}
 
     @property
     def root(self) -> FlowNode:

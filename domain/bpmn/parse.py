@@ -12,8 +12,10 @@ from collections.abc import Callable
 from lxml import etree
 
 from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, replace, tag_of, text_pairs
+from domain.bpmn.joins import inclusive_joins
 from domain.bpmn.model import ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
 from domain.bpmn.parse_events import parse_event
+from domain.bpmn.parse_loops import LOOPS, parse_loop
 from domain.bpmn.parse_tasks import parse_business_rule, parse_job, parse_mappings, parse_script, parse_user_task
 from domain.errors import Finding
 
@@ -31,13 +33,18 @@ FLOW_NODES: dict[str, ElementType] = {
     "businessRuleTask": ElementType.BUSINESS_RULE_TASK,
     "exclusiveGateway": ElementType.EXCLUSIVE_GATEWAY,
     "parallelGateway": ElementType.PARALLEL_GATEWAY,
+    "inclusiveGateway": ElementType.INCLUSIVE_GATEWAY,
+    "eventBasedGateway": ElementType.EVENT_BASED_GATEWAY,
     "subProcess": ElementType.SUB_PROCESS,
 }
 NOT_EXECUTED = frozenset(
     "documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference association "
     "textAnnotation group ioSpecification property auditing monitoring incoming outgoing category".split()
 )
-LOOPS = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+
+REASONS = {
+    "complexGateway": ": its activation rule is not defined well enough to execute; use inclusive or parallel gateways",
+}
 
 DETAILS: dict[ElementType, Callable[[Draft, etree._Element, FlowNode], FlowNode]] = {
     ElementType.START_EVENT: parse_event,
@@ -71,8 +78,9 @@ def _parse_process(root: etree._Element, process: etree._Element) -> tuple[Proce
     _parse_scope(draft, process, FlowNode(process_id, ElementType.PROCESS, name, line=line_of(process)))
     nodes, flows = _connect(draft)
     form = _start_form(process, nodes[process_id].start)
-    model = ProcessModel(process_id, name, str(tag.get("value", "")) if tag is not None else "", nodes, flows, form)
-    return model, draft.findings
+    version_tag = str(tag.get("value", "")) if tag is not None else ""
+    joins = inclusive_joins(nodes, flows)
+    return ProcessModel(process_id, name, version_tag, nodes, flows, form, joins), draft.findings
 
 
 def _start_form(process: etree._Element, start: str) -> str:
@@ -100,7 +108,8 @@ def _parse_scope(draft: Draft, element: etree._Element, scope: FlowNode) -> None
             elif node.type is ElementType.EVENT_SUB_PROCESS:
                 handlers.append(node.id)
         elif kind not in NOT_EXECUTED and kind not in LOOPS:
-            draft.find(child, f"the element <{kind}> is not supported", "unsupported")
+            reason = REASONS.get(kind, "")
+            draft.find(child, f"the element <{kind}> is not supported{reason}", "unsupported")
     start = _choose_start(draft, scope, starts)
     draft.nodes[scope.id] = replace(draft.nodes[scope.id], start=start, event_subprocesses=tuple(handlers))
 
@@ -127,9 +136,6 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
     if not node_id:
         draft.find(element, f"a <{tag_of(element)}> has no id; give it one", "id")
         node_id = f"line-{line_of(element)}"
-    for loop in LOOPS:
-        if element.find(BPMN + loop) is not None:
-            draft.find(element, f"<{loop}> is not supported", "unsupported")
     inputs, outputs = parse_mappings(draft, element)
     node = FlowNode(
         node_id,
@@ -141,9 +147,13 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
         inputs=inputs,
         outputs=outputs,
         properties=text_pairs(element, "properties", "property", "name", "value"),
+        loop=parse_loop(draft, element, kind),
         attached_to=str(element.get("attachedToRef", "")),
         interrupting=element.get("cancelActivity", "true") != "false",
     )
+    if element.get("instantiate") == "true" or element.get("eventGatewayType") == "Parallel":
+        message = "an event-based gateway that starts instances is not supported; use message start events"
+        draft.find(element, message, "unsupported")
     parse_details = DETAILS.get(kind)
     if parse_details is not None:
         node = parse_details(draft, element, node)

@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.feel import temporal
 from domain.feel.errors import FeelBudgetExceeded
+from domain.feel.lexer import KEYWORDS, WORD
 from domain.feel.native import native
 from domain.feel.numeric import format_number, is_number
 from domain.feel.values import Date, DateTime, DaysTimeDuration, Function, Range, Time, YearsMonthsDuration
@@ -75,8 +76,6 @@ def _write(value: Any, parts: list[str], room: list[int]) -> None:
 
 
 def _key(key: str) -> str:
-    from domain.feel.lexer import KEYWORDS, WORD
-
     return key if WORD.fullmatch(key) and key not in KEYWORDS else quote(key)
 
 

@@ -47,7 +47,10 @@ KEYWORDS = {
 }  # fmt: skip
 _CONTINUES = frozenset(("and", "or", "in", "between", "then", "else", "return", "satisfies"))  # what can follow a name
 BUILTIN_NAMES = ("date and time", "days and time duration", "years and months duration", "get or else")
-_ENDS_OPERAND = frozenset(("NAME", "NUMBER", "STRING", "AT", "NULL", "TRUE", "FALSE", ")", "]", "}", "RANGE_CLOSE"))
+_ENDS_OPERAND = frozenset(
+    ("NAME", "NUMBER", "STRING", "AT", "NULL", "TRUE", "FALSE", ")", "]", "}", "RANGE_CLOSE", "TYPE_END")
+)
+_IN_TYPE = frozenset(("NAME", "FUNCTION", "NULL", ".", "->"))
 _TYPE_FOLLOWS = frozenset(("INSTANCE_OF", ":", "->", "<"))
 _OPENS = {"(": ")", "[": "]", "{": "}"}
 
@@ -126,6 +129,7 @@ class _Lexer:
         self.kind = ""  # of the last token
         self.open = [_Bracket("")]
         self.tries = 0
+        self.angles = -1  # open "<" of the type being read; -1 outside of types
         for name in {normal_name(name) for name in names}:
             self.bind(name)
 
@@ -136,8 +140,21 @@ class _Lexer:
             if self.at >= len(self.text):
                 return
             token = self.token()
-            self.kind = token.kind
+            self.follow_type(token.kind)
             yield token
+
+    def follow_type(self, kind: str) -> None:
+        """Remember the token, and whether it belongs to a type, whose ">" ends an operand."""
+        if kind == "INSTANCE_OF" or (kind == ":" and self.open[-1].parameters):
+            self.angles = 0
+        elif kind == "<" and self.angles >= 0:
+            self.angles += 1
+        elif kind == ">" and self.angles > 0:
+            self.angles -= 1
+            kind = "TYPE_END"
+        elif self.angles == 0 and kind not in _IN_TYPE:
+            self.angles = -1
+        self.kind = kind
 
     def skip(self) -> None:
         """Step over blanks and comments."""
@@ -279,6 +296,8 @@ class _Lexer:
         if found is None:
             raise self.error(f"the character {self.text[self.at]!r} means nothing here")
         symbol, here = found[0], self.open[-1]
+        if symbol == ">=" and self.angles > 0:
+            return self.make(">", ">", self.at + 1)
         after_operand = self.kind in _ENDS_OPERAND
         if symbol == "?":
             return self.make("NAME", "?", found.end())
@@ -288,7 +307,8 @@ class _Lexer:
             self.push("]")
             return self.make("RANGE_OPEN", symbol, found.end())
         if symbol == "[" and after_operand and here.range_seen and self.closes_range(found.end()):
-            self.open.pop()
+            if len(self.open) > 1:
+                self.open.pop()
             return self.make("RANGE_CLOSE", symbol, found.end())
         if symbol in _OPENS:
             self.push(symbol)

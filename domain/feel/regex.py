@@ -187,7 +187,9 @@ class _Translator:
         if character in "wW":  # the same as set_of(), but short
             return f"[{'^' if character == 'w' else ''}\\p{{P}}\\p{{Z}}\\p{{C}}]"
         found = self.set_of(character)
-        return found.pattern() if found is not None else _single(character)
+        if found is None:
+            return _single(character)
+        return f"(?-i:{found.pattern()})" if found.category else found.pattern()  # \p{Lu} stays so under the flag i
 
     def set_of(self, character: str) -> CharSet | None:
         """The set that a multi-character escape stands for, None for single characters."""

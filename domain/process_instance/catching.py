@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from domain.bpmn.model import ElementType, ErrorDefinition, EscalationDefinition, FlowNode
-from domain.process_instance.elements import boundary_event, event_sub_process
+from domain.process_instance.elements import boundary_event, event_based_gateway, event_sub_process
 from domain.process_instance.state import ROOT
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def find_catcher(x: Execution, thrown: Thrown, code: str, origin: int) -> Catche
         candidates: list[FlowNode] = []
         if not taken_over:
             candidates += _event_subprocesses(x, node)
-        found = _best(candidates, thrown, code) or _best((x.model.nodes[id] for id in node.boundary), thrown, code)
+        attached = () if x.is_inner(element) else node.boundary
+        found = _best(candidates, thrown, code) or _best((x.model.nodes[id] for id in attached), thrown, code)
         if found is not None:
             return Catcher(found, at)
         if at == ROOT:
@@ -62,9 +63,14 @@ def _best(events: Iterator[FlowNode] | list[FlowNode], thrown: Thrown, code: str
 
 def trigger(x: Execution, event: FlowNode, owner: int, variables: dict[str, Any] | None = None) -> None:
     """A catching event happened: a boundary event, the start of an event subprocess, or an intermediate event."""
-    if event.type is ElementType.BOUNDARY_EVENT:
+    element = x.state.elements[owner]
+    if element.body and event.id == element.element_id:
+        x.continue_loop(owner)
+    elif event.type is ElementType.BOUNDARY_EVENT:
         boundary_event.trigger(x, event, owner, variables or {})
     elif event.type is ElementType.START_EVENT:
         event_sub_process.trigger(x, event, owner, variables or {})
+    elif event.id != element.element_id:
+        event_based_gateway.trigger(x, event, owner, variables or {})
     else:
         x.complete_with(owner, variables or {})

@@ -41,7 +41,10 @@ class KeyBlockReserved(Event, frozen=True):
 
 
 class ElementActivated(Event, frozen=True):
-    """An element instance was entered and will stay (a wait state, a scope, or an incident on entering)."""
+    """An element instance was entered and will stay (a wait state, a scope, or an incident on entering).
+
+    body: it is the body of a loop, which the inner instances of the same element run in.
+    """
 
     topic: ClassVar[str] = "pi.element_activated.1"
     local: int
@@ -49,6 +52,7 @@ class ElementActivated(Event, frozen=True):
     scope: int
     flow: str = ""
     source: int = 0
+    body: bool = False
 
 
 class ElementPassed(Event, frozen=True):
@@ -84,6 +88,23 @@ class SubscriptionsClosed(Event, frozen=True):
 
     topic: ClassVar[str] = "pi.subscriptions_closed.1"
     element: int
+
+
+class LoopStarted(Event, frozen=True):
+    """The body of a loop begins; `items` is the collection of a multi-instance activity, None for a standard loop."""
+
+    topic: ClassVar[str] = "pi.loop_started.1"
+    element: int
+    items: list[Any] | None
+
+
+class LoopInnerEnded(Event, frozen=True):
+    """An inner instance of a loop is done; `index` counts from 0, `output` goes to the output collection."""
+
+    topic: ClassVar[str] = "pi.loop_inner_ended.1"
+    element: int
+    index: int
+    output: Any = None
 
 
 class ErrorThrown(Event, frozen=True):
@@ -320,6 +341,8 @@ EVENTS: tuple[type[Event], ...] = (
     TokenArrived,
     TokensDiscarded,
     SubscriptionsClosed,
+    LoopStarted,
+    LoopInnerEnded,
     ErrorThrown,
     EscalationThrown,
     ElementCompleted,

@@ -15,8 +15,9 @@ from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode, P
 from domain.events import Event
 from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
+from domain.process_instance import loops
 from domain.process_instance.catching import find_catcher, trigger
-from domain.process_instance.elements import BEHAVIOURS, boundary_event
+from domain.process_instance.elements import BEHAVIOURS, boundary_event, inclusive_gateway
 from domain.process_instance.evaluation import Blocked, ErrorType
 from domain.process_instance.lifecycle import Phase
 from domain.process_instance.state import ROOT, ElementInstance, ProcessInstance
@@ -46,7 +47,7 @@ class Surroundings(NamedTuple):
 class Execution:
     """One command's run over one instance. `emit` records an event and evolves `state`."""
 
-    __slots__ = ("cursor", "emit", "ended", "model", "now", "state", "steps", "surroundings", "tokens")
+    __slots__ = ("cursor", "emit", "ended", "looping", "model", "now", "state", "steps", "surroundings", "tokens")
 
     def __init__(
         self,
@@ -61,6 +62,7 @@ class Execution:
         self.surroundings = surroundings
         self.now = surroundings.now
         self.tokens: deque[Token] = deque()
+        self.looping: dict[int, None] = {}  # bodies of loops that may go on
         self.ended: dict[int, None] = {}  # scopes in which a path ended, in order
         self.steps = 0
         self.cursor = 0
@@ -86,10 +88,12 @@ class Execution:
     def run(self) -> None:
         """Move tokens until all of them wait, have ended, or stand at an incident."""
         tokens = self.tokens
-        while tokens or self.ended:
+        while tokens or self.looping or self.ended:
             while tokens:
                 self._enter(tokens.popleft())
-            if self.ended:
+            if self.looping:
+                self._go_on(self.looping.popitem()[0])
+            elif self.ended:
                 self._check_scope(self.ended.popitem()[0])
 
     def _enter(self, token: Token) -> None:
@@ -101,7 +105,10 @@ class Execution:
                     f"more than {MAX_STEPS} elements were entered without a wait state: the model loops. "
                     "Mend the model or the variables its conditions read, then resolve this incident to go on",
                 )
-            BEHAVIOURS[token.node.type].enter(self, token)
+            if token.node.loop is None:
+                BEHAVIOURS[token.node.type].enter(self, token)
+            else:
+                self.begin(self.activate(token))
         except Blocked as blocked:
             local = self.activate(token)
             self.raise_incident(local, blocked)
@@ -110,14 +117,21 @@ class Execution:
         """Record that an element was entered and completed at once, and go on; its local."""
         local = self.next_local()
         self.emit(e.ElementPassed(local, token.node.id, token.scope, token.flow, token.source))
+        if self.state.elements[token.scope].arrived:
+            self.path_ended(token.scope)
         self.take(flows, token.scope, local)
         return local
 
     def activate(self, token: Token) -> int:
         """Record that an element instance was entered; its local."""
         local = self.next_local()
-        self.emit(e.ElementActivated(local, token.node.id, token.scope, token.flow, token.source))
+        body = token.node.loop is not None
+        self.emit(e.ElementActivated(local, token.node.id, token.scope, token.flow, token.source, body))
         return local
+
+    def is_inner(self, element: ElementInstance) -> bool:
+        """Whether it is an inner instance of a loop."""
+        return element.local != ROOT and self.state.elements[element.scope].body and not element.body
 
     def activate_at(self, node: FlowNode, scope: int, source: int) -> int:
         """Record that an element instance was entered without a sequence flow; its local."""
@@ -128,9 +142,13 @@ class Execution:
         element = self.state.elements[local]
         node = self.model.nodes[element.element_id]
         try:
+            if element.body:
+                boundary_event.subscribe(self, node, element)
+                loops.begin_body(self, node, element)
+                return
             if node.inputs:
                 map_inputs(self, element, node.inputs)
-            if node.boundary:
+            if node.boundary and not self.is_inner(element):
                 boundary_event.subscribe(self, node, element)
             BEHAVIOURS[node.type].begin(self, node, element)
         except Blocked as blocked:
@@ -141,18 +159,50 @@ class Execution:
         element = self.state.elements[local]
         node = self.model.nodes[element.element_id]
         try:
-            flows = self.leave_by(node, element)
+            if element.body:
+                loops.leave_body(self, node, element)
+            elif node.outputs:
+                map_outputs(self, element, node.outputs)
+            if self.is_inner(element):
+                loops.inner_left(self, node, element)
+                return
+            flows = BEHAVIOURS[node.type].choose(self, node, local)
         except Blocked as blocked:
             self.raise_incident(local, blocked)
             return
-        self.emit(e.ElementCompleted(local))
+        self.complete(local)
         self.take(flows, element.scope, local)
 
-    def leave_by(self, node: FlowNode, element: ElementInstance) -> Sequence[SequenceFlow]:
-        """Apply the output mappings and choose the outgoing flows. Raises Blocked."""
-        if node.outputs:
-            map_outputs(self, element, node.outputs)
-        return BEHAVIOURS[node.type].choose(self, node, element.local)
+    def complete(self, local: int) -> None:
+        """Record that an element instance finished regularly."""
+        scope = self.state.elements[local].scope
+        self.emit(e.ElementCompleted(local))
+        if self.state.elements[scope].arrived:
+            self.path_ended(scope)
+
+    def continue_loop(self, local: int) -> None:
+        """A loop may go on: its next inner instance, or its end."""
+        self.looping[local] = None
+
+    def _go_on(self, local: int) -> None:
+        try:
+            loops.go_on(self, local)
+        except Blocked as blocked:
+            self.raise_incident(local, blocked)
+
+    def arrive(self, node: FlowNode, scope: int, flow: str, source: int, variables: dict[str, Any]) -> None:
+        """An event that was waited for elsewhere (at an event-based gateway) has happened: it passes."""
+        token = Token(node, scope, flow, source)
+        if not variables and not node.outputs:
+            try:
+                self.pass_through(token, BEHAVIOURS[node.type].choose(self, node, scope))
+                return
+            except Blocked as blocked:
+                self.raise_incident(self.activate(token), blocked)
+                return
+        local = self.activate(token)
+        merge_result(self, self.state.elements[local], variables, has_outputs=bool(node.outputs))
+        self.leave(local)
 
     def take(self, flows: Sequence[SequenceFlow], scope: int, source: int) -> None:
         """Send a token over each flow; none at all: this path of the scope has ended."""
@@ -191,7 +241,14 @@ class Execution:
     def _check_scope(self, scope: int) -> None:
         """Complete a scope in which nothing is left to do (BPMN 2.0 §13.4.6)."""
         element = self.state.elements.get(scope)
-        if element is None or element.children:
+        if element is None:
+            return
+        if element.arrived and self.model.joins:
+            join = inclusive_gateway.enabled_join(self, element)
+            if join:
+                self._open_join(self.model.nodes[join], scope)
+                return
+        if element.children:
             return
         if element.arrived:
             self._raise_deadlock(element)
@@ -199,6 +256,15 @@ class Execution:
             self.emit(e.InstanceCompleted())
         else:
             self.leave(scope)
+
+    def _open_join(self, node: FlowNode, scope: int) -> None:
+        """An inclusive gateway got all the tokens it can get: it takes them and sends out its own."""
+        self.path_ended(scope)  # what else the scope holds is looked at again
+        token = Token(node, scope)
+        try:
+            self.pass_through(token, BEHAVIOURS[node.type].choose(self, node, scope))
+        except Blocked as blocked:
+            self.raise_incident(self.activate(token), blocked)
 
     def _raise_deadlock(self, scope: ElementInstance) -> None:
         assert scope.arrived
@@ -211,7 +277,7 @@ class Execution:
         """End all that is active inside a scope, innermost first, and the tokens on their way in it."""
         inside = [local for local in self.state.elements if local != scope and self.state.is_inside(local, scope)]
         for local in reversed(inside):  # children are entered after, and so stand behind, their parents
-            self.emit(e.ElementTerminated(local))
+            self._end(local)
         gone = {scope, *inside}
         kept = [token for token in self.tokens if token.scope not in gone]
         self.tokens.clear()
@@ -220,7 +286,13 @@ class Execution:
     def terminate(self, local: int) -> None:
         """End an element instance with all inside it."""
         self.terminate_children(local)
+        self._end(local)
+
+    def _end(self, local: int) -> None:
+        scope = self.state.elements[local].scope
         self.emit(e.ElementTerminated(local))
+        if self.state.elements[scope].arrived:
+            self.path_ended(scope)
 
     # --- events that are thrown and caught ---
 
@@ -264,6 +336,8 @@ class Execution:
             self.begin(local)
         elif element.phase is Phase.LEAVING:
             self.leave(local)
+        elif element.body:
+            self.continue_loop(local)
         elif node.start:
             self.path_ended(local)
 

@@ -47,6 +47,17 @@ class ElementInstance(msgspec.Struct):
     task: int = 0
     timers: list[int] | None = None
     incidents: list[int] | None = None
+    body: bool = False
+    loop: Loop | None = None
+
+
+class Loop(msgspec.Struct):
+    """How far a loop is. items: None for a standard loop. started, ended: inner instances; outputs by index."""
+
+    items: list[Any] | None
+    started: int = 0
+    ended: int = 0
+    outputs: dict[int, Any] = {}
 
 
 class Job(msgspec.Struct):
@@ -182,9 +193,11 @@ def _key_block_reserved(state: ProcessInstance, event: e.KeyBlockReserved, _: in
 
 
 def _element_activated(state: ProcessInstance, event: e.ElementActivated, _: int) -> None:
-    state.elements[event.local] = ElementInstance(event.local, event.element_id, event.scope)
+    state.elements[event.local] = ElementInstance(event.local, event.element_id, event.scope, body=event.body)
     scope = state.elements[event.scope]
     scope.children += 1
+    if scope.loop is not None:
+        scope.loop.started += 1
     _entered(scope, event.element_id)
     _claim(state, event.local)
 
@@ -232,6 +245,19 @@ def _subscriptions_closed(state: ProcessInstance, event: e.SubscriptionsClosed, 
     for timer in element.timers or ():
         state.timers.pop(timer, None)
     element.timers = None
+
+
+def _loop_started(state: ProcessInstance, event: e.LoopStarted, _: int) -> None:
+    body = state.elements[event.element]
+    body.loop, body.phase = Loop(event.items), Phase.WAITING
+
+
+def _loop_inner_ended(state: ProcessInstance, event: e.LoopInnerEnded, _: int) -> None:
+    loop = state.elements[event.element].loop
+    assert loop is not None
+    loop.ended += 1
+    if event.output is not None:
+        loop.outputs[event.index] = event.output
 
 
 def _thrown(_state: ProcessInstance, _event: Event, _: int) -> None:
@@ -346,7 +372,7 @@ def _timer_triggered(state: ProcessInstance, event: e.TimerTriggered, _: int) ->
     del state.timers[event.timer]
     element = state.elements[timer.element]
     element.timers = [local for local in element.timers or () if local != event.timer] or None
-    if element.element_id == timer.element_id:
+    if element.element_id == timer.element_id and not element.body:
         element.phase = Phase.LEAVING
 
 
@@ -385,6 +411,8 @@ APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
     e.TokenArrived: _token_arrived,
     e.TokensDiscarded: _tokens_discarded,
     e.SubscriptionsClosed: _subscriptions_closed,
+    e.LoopStarted: _loop_started,
+    e.LoopInnerEnded: _loop_inner_ended,
     e.ErrorThrown: _thrown,
     e.EscalationThrown: _thrown,
     e.ElementCompleted: _element_ended,

@@ -44,7 +44,8 @@ def _activity(draft: Draft, depth: int) -> str:
     kind = draft.pick("service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower")
     node = draft.fresh("n")
     if kind == "service":
-        return draft.add(node, service(node, draft.pick("work", "=y", "=&quot;t&quot;"), draft.pick("1", "3")))
+        kind_of_job = draft.pick("work", "=y", "=&quot;t&quot;")
+        return draft.add(node, service(node, kind_of_job, draft.pick("1", "3"), inner=_looping(draft)))
     if kind == "user":
         extra = draft.pick(
             "", '<zeebe:assignmentDefinition assignee="=y"/>', '<zeebe:priorityDefinition priority="=x"/>'
@@ -69,7 +70,7 @@ def _activity(draft: Draft, depth: int) -> str:
         return draft.add(node, service(node, extra=mappings))
     if kind == "sub" and depth < MAX_DEPTH:
         inner = _scope(draft.draw, draft.counter, depth + 1)
-        xml = f'<bpmn:subProcess id="{node}">{inner}</bpmn:subProcess>'
+        xml = f'<bpmn:subProcess id="{node}">{inner}{_looping(draft)}</bpmn:subProcess>'
         draft.add(node, xml)
         if draft.draw(st.booleans()):
             _boundary(draft, node)
@@ -125,7 +126,11 @@ def _boundary(draft: Draft, host: str) -> None:
 
 def _block(draft: Draft, source: str, depth: int) -> str:
     """A block behind `source`; the id of its last node."""
-    kind = draft.pick("activity", "activity", "exclusive", "parallel", "loop") if depth < MAX_DEPTH else "activity"
+    kind = (
+        draft.pick("activity", "activity", "exclusive", "parallel", "inclusive", "loop", "race")
+        if depth < MAX_DEPTH
+        else "activity"
+    )
     if kind == "activity":
         node = _activity(draft, depth)
         draft.connect(source, node)
@@ -143,9 +148,11 @@ def _block(draft: Draft, source: str, depth: int) -> str:
         draft.add(after, f'<bpmn:task id="{after}"/>')
         draft.parts.append(flow(split, after, "", default))
         return after
+    if kind == "race":
+        return _race(draft, source, depth)
     split, join = draft.fresh("g"), draft.fresh("g")
     branches = draft.draw(st.integers(2, 3))
-    default = draft.fresh("f") if kind == "exclusive" and draft.draw(st.booleans()) else ""
+    default = draft.fresh("f") if kind in ("exclusive", "inclusive") and draft.draw(st.booleans()) else ""
     attribute = f' default="{default}"' if default else ""
     draft.add(split, f'<bpmn:{kind}Gateway id="{split}"{attribute}/>')
     draft.add(join, f'<bpmn:{draft.pick(kind, kind, "exclusive")}Gateway id="{join}"/>')
@@ -162,6 +169,42 @@ def _block(draft: Draft, source: str, depth: int) -> str:
         last = _block(draft, head, depth + 1)
         draft.connect(last, join)
     return join
+
+
+def _race(draft: Draft, source: str, depth: int) -> str:
+    """An event-based gateway with two timers."""
+    gateway, join = draft.fresh("g"), draft.fresh("g")
+    draft.add(gateway, f'<bpmn:eventBasedGateway id="{gateway}"/>')
+    draft.add(join, f'<bpmn:exclusiveGateway id="{join}"/>')
+    draft.connect(source, gateway)
+    for value in ("PT5S", draft.pick("PT9S", "=d")):
+        event = draft.fresh("c")
+        definition = timer("timeDuration", value)
+        draft.parts.append(f'<bpmn:intermediateCatchEvent id="{event}">{definition}</bpmn:intermediateCatchEvent>')
+        draft.connect(gateway, event)
+        draft.connect(_block(draft, event, depth + 1), join)
+    return join
+
+
+def _looping(draft: Draft) -> str:
+    """Loop characteristics of an activity, or nothing."""
+    kind = draft.pick("", "", "", "multi", "standard")
+    if kind == "multi":
+        sequential = draft.pick("true", "false")
+        condition = draft.pick(
+            "", "<bpmn:completionCondition>=numberOfCompletedInstances &gt; 1</bpmn:completionCondition>"
+        )
+        output = draft.pick("", 'outputCollection="z" outputElement="=x"')
+        return (
+            f'<bpmn:multiInstanceLoopCharacteristics isSequential="{sequential}"><bpmn:extensionElements>'
+            f'<zeebe:loopCharacteristics inputCollection="{draft.pick("=[1,2,3]", "=z", "=[]")}" inputElement="x" {output}/>'
+            f"</bpmn:extensionElements>{condition}</bpmn:multiInstanceLoopCharacteristics>"
+        )
+    if kind == "standard":
+        condition = draft.pick("=x &gt; 3", "=loopCounter &lt; 2", "=missing")
+        attributes = draft.pick('loopMaximum="3"', 'testBefore="true"', "")
+        return f"<bpmn:standardLoopCharacteristics {attributes}><bpmn:loopCondition>{condition}</bpmn:loopCondition></bpmn:standardLoopCharacteristics>"
+    return ""
 
 
 def _scope(draw: st.DrawFn, counter: list[int], depth: int) -> str:

@@ -74,7 +74,8 @@ class TestUnsupported:
             + flow("start", "err")
         )
         found = findings(xml)
-        assert found["cg"] == ["the element <complexGateway> is not supported"]
+        (reason,) = found["cg"]
+        assert reason.startswith("the element <complexGateway> is not supported: its activation rule")
         assert found["tx"] == ["the element <transaction> is not supported"]
         assert found["err"] == ["an end event with <cancelEventDefinition> is not supported"]
 

@@ -7,6 +7,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from domain.feel.builtins.registry import Null, builtin
+from domain.feel.compiler.calls import apply
 from domain.feel.context import EvaluationContext
 from domain.feel.numeric import CONTEXT, Number, add, compact, divide, is_number, multiply, subtract, truncated
 from domain.feel.operators import equal, kind_of, order
@@ -236,8 +237,6 @@ def list_replace_matching(context: EvaluationContext, values: list[Any], match: 
 
 def call(context: EvaluationContext, function: Function, values: list[Any]) -> Any:
     """Call a function argument."""
-    from domain.feel.compiler.calls import apply
-
     return apply(function, values, context)
 
 

@@ -11,6 +11,7 @@ from domain.feel.context import EvaluationContext
 from domain.feel.errors import FeelSyntaxError
 from domain.feel.numeric import is_number, negate
 from domain.feel.operators import contains, kind_of, order
+from domain.feel.parser import parse
 from domain.feel.values import Range
 
 Test = Callable[[Any, Any], bool]
@@ -136,8 +137,6 @@ _register("coincides", _POINTS, _coincide)
 @builtin("range(from: string)")
 def range_(context: EvaluationContext, text: str) -> Range:
     """A range from text such as "[1..10)"; its ends are literals or calls that make dates, times and durations."""
-    from domain.feel.parser import parse
-
     half_open = _unbounded(text)
     try:
         node = parse(half_open[0]) if half_open is not None else parse(text)

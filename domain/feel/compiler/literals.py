@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain.feel import ast, temporal
+from domain.feel.compiler.calls import function_maker
 from domain.feel.compiler.core import Code, Compiler, Frame, handles, note
 from domain.feel.operators import kind_of, order
 from domain.feel.values import Range
@@ -53,8 +54,6 @@ def _list(compiler: Compiler, node: ast.ListNode) -> Code:
 
 @handles(ast.ContextNode)
 def _context(compiler: Compiler, node: ast.ContextNode) -> Code:
-    from domain.feel.compiler.calls import function_maker
-
     compiler.needs_context = True
     keys = [key for key, _ in node.entries]
     if len(set(keys)) < len(keys):
