@@ -28,7 +28,7 @@ from domain.process_definition.events import (
     DecisionsDeployed,
     ProcessDeployed,
 )
-from domain.process_definition.lookup import DeployedDecision
+from domain.process_definition.lookup import DecisionVersion, DeployedDecision
 
 V = TypeVar("V")
 
@@ -50,6 +50,11 @@ def compile_dmn(source: bytes) -> Decisions:
 class _Known(NamedTuple):
     rows: Sequence[IndexedDefinition]  # newest first
     until: float
+
+
+class _Graph(NamedTuple):
+    decisions: Decisions
+    versions: dict[str, DecisionVersion]
 
 
 class _Loaded(NamedTuple):
@@ -80,7 +85,7 @@ class DeployedDefinitions:
         self._lock = threading.Lock()
         self._deployments = 0
         self._models: dict[int, _Loaded] = {}
-        self._graphs: dict[int, Decisions] = {}  # requirements key
+        self._graphs: dict[int, _Graph] = {}  # requirements key
         self._decisions: dict[int, DeployedDecision] = {}  # decision key
         self._known: dict[tuple[str, str, str], _Known] = {}  # kind, tenant, id
 
@@ -142,11 +147,12 @@ class DeployedDefinitions:
             event = self._event(rows[0])
             assert isinstance(event, DecisionDeployed)
             graph = self._graph(event.requirements_key)
-            known = DeployedDecision(graph, event.decision_id, decision_key, event.requirements_key, event.version)
+            keys = (decision_key, event.requirements_key, event.version)
+            known = DeployedDecision(graph.decisions, event.decision_id, *keys, graph.versions)
             _keep(self._decisions, decision_key, known, self._limit, self._lock)
         return known
 
-    def _graph(self, requirements_key: int) -> Decisions:
+    def _graph(self, requirements_key: int) -> _Graph:
         graph = self._graphs.get(requirements_key)
         if graph is None:
             rows = self._log.find_definitions(REQUIREMENTS, None, key=requirements_key)
@@ -154,7 +160,9 @@ class DeployedDefinitions:
                 raise LogCorrupt(f"the definition index lacks the decision requirements '{requirements_key}'")
             event = self._event(rows[0])
             assert isinstance(event, DecisionsDeployed)
-            graph = self._compile(event.source.encode())
+            columns = zip(event.decision_ids, event.decision_keys, event.decision_versions, strict=True)
+            versions = {id: DecisionVersion(key, version) for id, key, version in columns}
+            graph = _Graph(self._compile(event.source.encode()), versions)
             _keep(self._graphs, requirements_key, graph, self._limit, self._lock)
         return graph
 

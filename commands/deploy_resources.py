@@ -1,8 +1,9 @@
 """DeployResources: new versions of process definitions, forms and decisions; all resources of a deployment or none.
 
 Files are parsed and checked by `commands.deployment_files.prepare`, outside the engine's thread: the command carries
-what was found in them. A resource whose text equals its latest version is not deployed again (Camunda's rule): the
-answer names that version.
+what was found in them. A deployment in which no resource differs from its latest version changes nothing, and the
+answer names those versions. If one differs, all get a new version: what is deployed together is versioned together,
+and the binding "deployment" finds it (Camunda's rule).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from domain.process_definition.state import Deployed
 
 class Resource(msgspec.Struct, frozen=True):
     """One thing to deploy. kind: events.PROCESS, FORM or REQUIREMENTS (a whole DMN file, with the decisions in
-    `decision_ids`); checksum: SHA-256 (hex) of the file."""
+    `decision_ids`); checksum: SHA-256 (hex) of the file. decision_tags: the version tag of each decision."""
 
     kind: str
     id: str
@@ -30,6 +31,7 @@ class Resource(msgspec.Struct, frozen=True):
     version_tag: str = ""
     decision_ids: list[str] = []
     decision_names: list[str] = []
+    decision_tags: list[str] = []
 
 
 class DeployResources(Command, frozen=True, kw_only=True):
@@ -77,13 +79,12 @@ def streams(command: DeployResources, context: Context, _route: Route) -> Sequen
 def decide(command: DeployResources, context: Context, streams: Sequence[Stream]) -> Deployment:
     """A new version of everything that changed."""
     deployment_key = context.new_key()
-    deployed: list[DeployedResource] = []
     remaining = iter(streams)
-    for resource in command.resources:
-        stream = next(remaining)
-        decisions = [next(remaining) for _ in resource.decision_ids]
-        latest: Deployed | None = stream.state.latest
-        if latest is not None and _same(resource, latest):
+    families = [(r, next(remaining), [next(remaining) for _ in r.decision_ids]) for r in command.resources]
+    in_force = [_unchanged(*family) for family in families]
+    deployed: list[DeployedResource] = []
+    for (resource, stream, decisions), latest in zip(families, in_force, strict=True):
+        if latest is not None and None not in in_force:
             deployed.append(_answer(resource, latest, fresh=False))
             continue
         event = _event(resource, context.new_key(), _next_version(stream), deployment_key, decisions)
@@ -99,11 +100,15 @@ def _next_version(family: Stream) -> int:
     return 1 if latest is None else latest.version + 1
 
 
-def _same(resource: Resource, latest: Deployed) -> bool:
-    """Whether the file is what is in force already."""
-    if isinstance(latest, e.DecisionDeployed):
-        return False
-    return latest.checksum == resource.checksum and latest.resource_name == resource.resource_name
+def _unchanged(resource: Resource, family: Stream, decisions: Sequence[Stream]) -> Deployed | None:
+    """The version in force, if it is of this very file and its decisions were not deployed by another file since."""
+    latest: Deployed | None = family.state.latest
+    if latest is None or isinstance(latest, e.DecisionDeployed):
+        return None
+    if (latest.checksum, latest.resource_name) != (resource.checksum, resource.resource_name):
+        return None
+    keys = [key_of(decision.state.latest) for decision in decisions if decision.state.latest is not None]
+    return latest if not isinstance(latest, e.DecisionsDeployed) or keys == latest.decision_keys else None
 
 
 def _event(resource: Resource, key: int, version: int, deployment_key: int, decisions: Sequence[Stream]) -> Deployed:
@@ -140,7 +145,7 @@ def _deploy_decisions(resource: Resource, event: e.DecisionsDeployed, decisions:
                 event.requirements_id,
                 event.resource_name,
                 resource.decision_names[index],
-                resource.version_tag,
+                resource.decision_tags[index],
             )
         )
 
@@ -151,6 +156,8 @@ def key_of(event: Event) -> int:
         return event.definition_key
     if isinstance(event, e.FormDeployed):
         return event.form_key
+    if isinstance(event, e.DecisionDeployed):
+        return event.decision_key
     assert isinstance(event, e.DecisionsDeployed)
     return event.requirements_key
 

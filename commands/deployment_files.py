@@ -117,8 +117,9 @@ def _read_dmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
     checksum = hashlib.sha256(file.content).hexdigest()
     ids = [decision.id for decision in model.decisions]
     names = [decision.name for decision in model.decisions]
-    tag = next((decision.version_tag for decision in model.decisions if decision.version_tag), "")
-    resource = Resource(REQUIREMENTS, model.id, model.name, file.name, source, checksum, tag, ids, names)
+    tags = [decision.version_tag for decision in model.decisions]
+    tag = next(filter(None, tags), "")
+    resource = Resource(REQUIREMENTS, model.id, model.name, file.name, source, checksum, tag, ids, names, tags)
     tables = [  # what is odd about a table never refuses it: Camunda deploys such tables too
         Finding(element, finding.message, 0, "warning", f"table-{finding.kind}")
         for element, findings in check_model(model).items()

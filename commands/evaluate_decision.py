@@ -25,7 +25,9 @@ class EvaluateDecision(Command, frozen=True, kw_only=True):
 
 
 class DecisionOutcome(msgspec.Struct, frozen=True):
-    """How it was decided; `evaluated` as in the event. failure: "" where the output is proper."""
+    """How it was decided; `evaluated` as in the event. failure: "" where the output is proper.
+
+    keys, versions: of the evaluated decisions, by id."""
 
     evaluation_key: int
     decision_id: str
@@ -38,6 +40,9 @@ class DecisionOutcome(msgspec.Struct, frozen=True):
     failure: str = ""
     failed_decision: str = ""
     tenant: str = ""
+    name: str = ""
+    keys: dict[str, int] = {}
+    versions: dict[str, int] = {}
 
 
 def streams(_command: EvaluateDecision, context: Context, _route: Route) -> Sequence[StreamRef]:
@@ -64,18 +69,23 @@ def decide(command: EvaluateDecision, context: Context, streams: Sequence[Stream
     failed = result.failure.decision_id if result.failure else ""
     keys = (found.decision_id, found.decision_key, found.requirements_key, found.version)
     stream.emit(DecisionEvaluatedAlone(*keys, variables, record["output"], record["evaluated"], failure, failed))
+    concerned = {found.decision_id, failed, *(decision["id"] for decision in record["evaluated"])} & found.graph.keys()
+    model = found.decisions.model
     return DecisionOutcome(
         stream.ref.key,
         found.decision_id,
         found.decision_key,
         found.requirements_key,
-        found.decisions.model.id,
+        model.id,
         found.version,
         record["output"],
         record["evaluated"],
         failure,
         failed,
         tenant,
+        next((decision.name for decision in model.decisions if decision.id == found.decision_id), ""),
+        {id: found.graph[id].key for id in sorted(concerned)},
+        {id: found.graph[id].version for id in sorted(concerned)},
     )
 
 

@@ -45,6 +45,7 @@ def decide(command: FailJob, context: Context, streams: Sequence[Stream]) -> Non
         set_in(x, element, variables, element)
     if command.retries == 0:
         x.raise_incident(element, Blocked(ErrorType.JOB_NO_RETRIES, message or "no more retries left"), local)
+    x.run()
 
 
 HANDLER = Handler(stream_of("job_key"), decide)

@@ -20,7 +20,7 @@ class SetVariables(Command, frozen=True, kw_only=True):
 
 
 def decide(command: SetVariables, context: Context, streams: Sequence[Stream]) -> None:
-    """Set the variables; what waits goes on waiting."""
+    """Set the variables; what waits goes on waiting, unless for a condition that holds now."""
     (stream,) = streams
     state = active_instance(stream, "element instance", command.element_instance_key)
     local = command.element_instance_key - state.key
@@ -34,6 +34,7 @@ def decide(command: SetVariables, context: Context, streams: Sequence[Stream]) -
         set_in(x, local, variables, local)
     else:
         merge_upwards(x, local, variables, local)
+    x.run()
 
 
 HANDLER = Handler(stream_of("element_instance_key"), decide)

@@ -42,6 +42,7 @@ def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) 
     said = f" ({command.message})" if command.message else ""
     message = f"the error '{command.error_code}'{said} was thrown, but no error event in the model catches it"
     x.raise_incident(element, Blocked(ErrorType.UNHANDLED_ERROR_EVENT, message), local)
+    x.run()
 
 
 HANDLER = Handler(stream_of("job_key"), decide)

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from domain.bpmn.model import Attribute, ElementType, FlowNode, JobDefinition, ProcessModel, TimerDefinition, TimerKind
+from domain.bpmn.model import (
+    Attribute,
+    ElementType,
+    FlowNode,
+    JobDefinition,
+    LinkDefinition,
+    ProcessModel,
+    TimerDefinition,
+    TimerKind,
+)
 from domain.bpmn.timers import parse_timer_text
 from domain.errors import DomainError, Finding
 
@@ -23,6 +32,7 @@ ACTIVITIES = (
     ElementType.SERVICE_TASK,
     ElementType.SCRIPT_TASK,
     ElementType.BUSINESS_RULE_TASK,
+    ElementType.SEND_TASK,
 )
 
 
@@ -103,10 +113,9 @@ def _event_based_gateways(model: ProcessModel) -> Iterator[Finding]:
             yield _error(node, "an event-based gateway has at least two outgoing flows", "gateway")
         for flow in node.outgoing:
             target = model.nodes[flow.target]
-            if not isinstance(target.definition, TimerDefinition) or target.type is not CATCH:
-                yield _error(
-                    node, f"it leads to '{target.id}'; it can only wait for intermediate catch events", "gateway"
-                )
+            waits = target.type is CATCH and not isinstance(target.definition, LinkDefinition)
+            if not waits:
+                yield _error(node, f"it leads to '{target.id}'; it waits for intermediate catch events only", "gateway")
             elif len(target.incoming) > 1:
                 yield _error(
                     target, f"behind the event-based gateway '{node.id}' it has no other incoming flow", "gateway"

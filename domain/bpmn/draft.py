@@ -88,7 +88,8 @@ class Draft:
         if not text.startswith("="):
             return Attribute(text)
         try:
-            return Attribute(text, compile_expression(text[1:].strip()), "now" in text or "today" in text)
+            needs_context = any(word in text for word in ("now", "today", "assert"))
+            return Attribute(text, compile_expression(text[1:].strip()), needs_context)
         except FeelSyntaxError as error:
             self.find(element, f"the {what} '{text}' is not a valid FEEL expression: {error}", "feel")
             return Attribute(text)

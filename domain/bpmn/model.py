@@ -31,6 +31,7 @@ class ElementType(StrEnum):
     SERVICE_TASK = "SERVICE_TASK"
     SCRIPT_TASK = "SCRIPT_TASK"
     BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
+    SEND_TASK = "SEND_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
     INCLUSIVE_GATEWAY = "INCLUSIVE_GATEWAY"
@@ -42,12 +43,12 @@ class ElementType(StrEnum):
 class Attribute(msgspec.Struct, frozen=True):
     """A value in the model: FEEL where the text begins with "=", the text itself otherwise.
 
-    uses_clock: the expression may ask for the time, so evaluating it needs a context.
+    needs_context: the expression may ask for the time or fail on purpose (assert), so it is evaluated in a context.
     """
 
     text: str
     expression: Expression | None = None
-    uses_clock: bool = False
+    needs_context: bool = False
 
 
 class VariableMapping(msgspec.Struct, frozen=True):
@@ -130,13 +131,19 @@ class EscalationDefinition(msgspec.Struct, frozen=True):
     code: Attribute | None = None
 
 
+class ConditionalDefinition(msgspec.Struct, frozen=True):
+    """bpmn:conditionalEventDefinition: happens when a variable changes and the condition holds."""
+
+    condition: Attribute
+
+
 class LinkDefinition(msgspec.Struct, frozen=True):
     """bpmn:linkEventDefinition: a throw event leads on at the catch event with the same name in its scope."""
 
     name: str
 
 
-EventDefinition = TimerDefinition | ErrorDefinition | EscalationDefinition | LinkDefinition
+EventDefinition = TimerDefinition | ConditionalDefinition | ErrorDefinition | EscalationDefinition | LinkDefinition
 Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | EventDefinition
 
 

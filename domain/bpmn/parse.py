@@ -31,6 +31,7 @@ FLOW_NODES: dict[str, ElementType] = {
     "serviceTask": ElementType.SERVICE_TASK,
     "scriptTask": ElementType.SCRIPT_TASK,
     "businessRuleTask": ElementType.BUSINESS_RULE_TASK,
+    "sendTask": ElementType.SEND_TASK,
     "exclusiveGateway": ElementType.EXCLUSIVE_GATEWAY,
     "parallelGateway": ElementType.PARALLEL_GATEWAY,
     "inclusiveGateway": ElementType.INCLUSIVE_GATEWAY,
@@ -56,6 +57,7 @@ DETAILS: dict[ElementType, Callable[[Draft, etree._Element, FlowNode], FlowNode]
     ElementType.SERVICE_TASK: parse_job,
     ElementType.SCRIPT_TASK: parse_script,
     ElementType.BUSINESS_RULE_TASK: parse_business_rule,
+    ElementType.SEND_TASK: parse_job,
 }
 
 

@@ -9,6 +9,7 @@ from lxml import etree
 from domain.bpmn import model as m
 from domain.bpmn.draft import BPMN, Draft, bpmn_children, replace, tag_of
 from domain.bpmn.model import ElementType, FlowNode
+from domain.bpmn.parse_tasks import parse_job
 
 START, END = ElementType.START_EVENT, ElementType.END_EVENT
 CATCH, THROW = ElementType.INTERMEDIATE_CATCH_EVENT, ElementType.INTERMEDIATE_THROW_EVENT
@@ -16,6 +17,8 @@ BOUNDARY = ElementType.BOUNDARY_EVENT
 
 ALLOWED: dict[str, tuple[ElementType, ...]] = {
     "timerEventDefinition": (START, CATCH, BOUNDARY),
+    "messageEventDefinition": (THROW, END),  # a job that sends it
+    "conditionalEventDefinition": (START, CATCH, BOUNDARY),
     "errorEventDefinition": (START, END, BOUNDARY),
     "escalationEventDefinition": (START, END, THROW, BOUNDARY),
     "linkEventDefinition": (CATCH, THROW),
@@ -41,6 +44,8 @@ def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNo
             draft.find(element, f"{article} {event_name(node.type)} with <{kind}> is not supported", "unsupported")
         elif kind == "terminateEventDefinition":
             node = replace(node, terminates=True)
+        elif kind == "messageEventDefinition" and node.type in (THROW, END):
+            node = parse_job(draft, element, node)
         else:
             node = replace(node, definition=PARSERS[kind](draft, element, child))
     if len(definitions) > 1:
@@ -59,6 +64,15 @@ def _timer(draft: Draft, element: etree._Element, definition: etree._Element) ->
             return m.TimerDefinition(kind, draft.attribute(element, str(found.text).strip(), kind.value))
     draft.find(element, "the timer needs a timeDate, timeDuration or timeCycle with a value", "timer")
     return None
+
+
+def _conditional(draft: Draft, element: etree._Element, definition: etree._Element) -> m.ConditionalDefinition | None:
+    condition = definition.find(BPMN + "condition")
+    text = "" if condition is None else (condition.text or "").strip()
+    if not text.startswith("="):
+        draft.find(element, f"the condition {text!r} must be a FEEL expression that begins with '='", "feel")
+        return None
+    return m.ConditionalDefinition(draft.attribute(element, text, "condition"))
 
 
 def _error(draft: Draft, element: etree._Element, definition: etree._Element) -> m.ErrorDefinition:
@@ -86,6 +100,7 @@ def _link(draft: Draft, element: etree._Element, definition: etree._Element) -> 
 
 PARSERS: dict[str, Callable[[Draft, etree._Element, etree._Element], m.EventDefinition | None]] = {
     "timerEventDefinition": _timer,
+    "conditionalEventDefinition": _conditional,
     "errorEventDefinition": _error,
     "escalationEventDefinition": _escalation,
     "linkEventDefinition": _link,

@@ -16,6 +16,7 @@ LOOPING = (
     ElementType.SERVICE_TASK,
     ElementType.SCRIPT_TASK,
     ElementType.BUSINESS_RULE_TASK,
+    ElementType.SEND_TASK,
 )
 
 

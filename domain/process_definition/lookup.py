@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from domain.bpmn.model import Binding
 from domain.dmn import Decisions
 
 
+class DecisionVersion(NamedTuple):
+    """One version of a decision: its key and number."""
+
+    key: int
+    version: int
+
+
 class DeployedDecision(NamedTuple):
-    """A decision as deployed: its compiled requirements graph, and the keys of its version."""
+    """A decision as deployed: its compiled requirements graph, the keys of its version, and the versions of all
+    decisions of the graph by id."""
 
     decisions: Decisions
     decision_id: str
     decision_key: int
     requirements_key: int
     version: int
+    graph: Mapping[str, DecisionVersion] = {}
 
 
 class Lookup(Protocol):

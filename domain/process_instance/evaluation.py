@@ -45,11 +45,13 @@ def evaluate(x: Execution, attribute: Attribute, scope: Mapping[str, Any], error
     expression = attribute.expression
     if expression is None:
         return attribute.text
-    context = EvaluationContext(now=to_datetime(x.now)) if attribute.uses_clock else None
+    context = EvaluationContext(now=to_datetime(x.now)) if attribute.needs_context else None
     try:
         value = expression.evaluate(scope, context)
     except FeelBudgetExceeded as exceeded:
         raise Blocked(error, f"'{attribute.text}' was stopped: {exceeded}") from exceeded
+    if context is not None and context.failure is not None:
+        raise Blocked(error, f"'{attribute.text}' failed: {context.failure}")
     kind = type(value)
     if kind is bool or kind is str or kind is int or value is None:
         return value

@@ -83,11 +83,44 @@ class TokensDiscarded(Event, frozen=True):
     scope: int
 
 
-class SubscriptionsClosed(Event, frozen=True):
-    """A scope waits for its event subprocesses no more (an interrupting one took it over); its timers are gone."""
+class SubscriptionOpened(Event, frozen=True):
+    """An element instance waits for a message, signal or condition on behalf of event `element_id`.
 
-    topic: ClassVar[str] = "pi.subscriptions_closed.1"
+    kind: "message" (name, correlation_key), "signal" (name) or "condition". It ends with the element instance, or when
+    it was met and its event happens only once.
+    """
+
+    topic: ClassVar[str] = "pi.subscription_opened.1"
+    local: int
     element: int
+    element_id: str
+    kind: str
+    name: str = ""
+    correlation_key: str = ""
+
+
+class SubscriptionMet(Event, frozen=True):
+    """What was waited for happened. source_key: key of the message or signal (0 for a condition); closes: it is waited
+    for no more."""
+
+    topic: ClassVar[str] = "pi.subscription_met.1"
+    subscription: int
+    source_key: int = 0
+    closes: bool = True
+
+
+class SubscriptionClosed(Event, frozen=True):
+    """It is waited for no more, without having happened (an interrupting event subprocess took the scope over)."""
+
+    topic: ClassVar[str] = "pi.subscription_closed.1"
+    subscription: int
+
+
+class TimerCanceled(Event, frozen=True):
+    """The timer runs no more, without having fired (an interrupting event subprocess took the scope over)."""
+
+    topic: ClassVar[str] = "pi.timer_canceled.1"
+    timer: int
 
 
 class LoopStarted(Event, frozen=True):
@@ -340,7 +373,10 @@ EVENTS: tuple[type[Event], ...] = (
     ElementPassed,
     TokenArrived,
     TokensDiscarded,
-    SubscriptionsClosed,
+    SubscriptionOpened,
+    SubscriptionMet,
+    SubscriptionClosed,
+    TimerCanceled,
     LoopStarted,
     LoopInnerEnded,
     ErrorThrown,

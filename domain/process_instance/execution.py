@@ -11,7 +11,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode, ProcessModel, SequenceFlow
+from domain.bpmn.model import (
+    ElementType,
+    ErrorDefinition,
+    EscalationDefinition,
+    FlowNode,
+    ProcessModel,
+    SequenceFlow,
+)
 from domain.events import Event
 from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
@@ -21,6 +28,7 @@ from domain.process_instance.elements import BEHAVIOURS, boundary_event, inclusi
 from domain.process_instance.evaluation import Blocked, ErrorType
 from domain.process_instance.lifecycle import Phase
 from domain.process_instance.state import ROOT, ElementInstance, ProcessInstance
+from domain.process_instance.subscribing import CONDITION, is_met
 from domain.process_instance.variables import map_inputs, map_outputs, merge_result
 
 MAX_STEPS = 1_000
@@ -47,7 +55,19 @@ class Surroundings(NamedTuple):
 class Execution:
     """One command's run over one instance. `emit` records an event and evolves `state`."""
 
-    __slots__ = ("cursor", "emit", "ended", "looping", "model", "now", "state", "steps", "surroundings", "tokens")
+    __slots__ = (
+        "conditions",
+        "cursor",
+        "emit",
+        "ended",
+        "looping",
+        "model",
+        "now",
+        "state",
+        "steps",
+        "surroundings",
+        "tokens",
+    )
 
     def __init__(
         self,
@@ -64,6 +84,7 @@ class Execution:
         self.tokens: deque[Token] = deque()
         self.looping: dict[int, None] = {}  # bodies of loops that may go on
         self.ended: dict[int, None] = {}  # scopes in which a path ended, in order
+        self.conditions: dict[int, None] = {}  # conditional subscriptions to look at
         self.steps = 0
         self.cursor = 0
 
@@ -88,13 +109,15 @@ class Execution:
     def run(self) -> None:
         """Move tokens until all of them wait, have ended, or stand at an incident."""
         tokens = self.tokens
-        while tokens or self.looping or self.ended:
+        while tokens or self.looping or self.ended or self.conditions:
             while tokens:
                 self._enter(tokens.popleft())
             if self.looping:
                 self._go_on(self.looping.popitem()[0])
             elif self.ended:
                 self._check_scope(self.ended.popitem()[0])
+            else:
+                self._meet_conditions()
 
     def _enter(self, token: Token) -> None:
         self.steps += 1
@@ -320,6 +343,34 @@ class Execution:
         self.emit(e.EscalationThrown(origin, element_id, code, catcher.event.id if catcher else ""))
         if catcher is not None:
             trigger(self, catcher.event, catcher.owner)
+
+    def look_at_condition(self, local: int) -> None:
+        """A condition is waited for from now on: it is looked at once all tokens stand."""
+        self.conditions[local] = None
+
+    def variables_changed(self) -> None:
+        """Variables changed: all conditional events are looked at once all tokens stand (BPMN 2.0 §10.5.5)."""
+        for subscription in self.state.subscriptions.values():
+            if subscription.kind == CONDITION:
+                self.conditions[subscription.local] = None
+
+    def _meet_conditions(self) -> None:
+        """Conditional events that are to be looked at, and whose condition holds, happen."""
+        looked_at, self.conditions = self.conditions, {}
+        for local in looked_at:
+            if local in self.state.subscriptions and is_met(self, local):
+                self.steps += 1
+                if self.steps <= MAX_STEPS:  # else whatever it would start stands at an incident already
+                    self.meet(local)
+
+    def meet(self, local: int, source_key: int = 0, variables: dict[str, Any] | None = None) -> None:
+        """What a subscription waits for happened."""
+        subscription = self.state.subscriptions[local]
+        event = self.model.nodes[subscription.element_id]
+        owner = subscription.element
+        closes = event.interrupting or event.type not in (ElementType.BOUNDARY_EVENT, ElementType.START_EVENT)
+        self.emit(e.SubscriptionMet(local, source_key, closes))
+        trigger(self, event, owner, variables)
 
     # --- incidents ---
 

@@ -7,6 +7,7 @@ parallel body begins its inner instances in chunks, so that a long collection bl
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from domain.bpmn.model import FlowNode, MultiInstance
@@ -18,6 +19,7 @@ from domain.process_instance.variables import merge_upwards, set_in
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution
 
+_NAME = re.compile(r"=\s*([A-Za-z_]\w*)(?:\.[A-Za-z_]\w*)*\s*")
 CHUNK = 200
 """Inner instances that one command begins; a timer that is due at once wakes the loop for the rest."""
 MAX_ITEMS = 100_000
@@ -89,10 +91,21 @@ def _begin_inner(x: Execution, node: FlowNode, body: ElementInstance, loop: Loop
     local = x.next_local()
     x.emit(e.ElementActivated(local, node.id, body.local, "", body.local))
     values: dict[str, Any] = {"loopCounter": index + 1}
-    if isinstance(node.loop, MultiInstance) and node.loop.input_element and loop.items is not None:
-        values = {node.loop.input_element: loop.items[index], **values}
+    if isinstance(node.loop, MultiInstance) and loop.items is not None:
+        values = {
+            **_own_output(node.loop),
+            **({node.loop.input_element: loop.items[index]} if node.loop.input_element else {}),
+            **values,
+        }
     set_in(x, local, values, body.local)
     x.begin(local)
+
+
+def _own_output(definition: MultiInstance) -> dict[str, Any]:
+    """Where the output element is a variable (or a path into one), each instance has its own (Zeebe's rule)."""
+    element = definition.output_element
+    name = _NAME.fullmatch(element.text) if element is not None else None
+    return {name[1]: None} if name else {}
 
 
 def inner_left(x: Execution, node: FlowNode, inner: ElementInstance) -> None:

@@ -46,6 +46,7 @@ class ElementInstance(msgspec.Struct):
     job: int = 0
     task: int = 0
     timers: list[int] | None = None
+    subscriptions: list[int] | None = None
     incidents: list[int] | None = None
     body: bool = False
     loop: Loop | None = None
@@ -99,6 +100,18 @@ class Timer(msgspec.Struct):
     cycle: str
 
 
+class Subscription(msgspec.Struct):
+    """An element instance waits for a message, signal or condition. last: key of the newest signal it got."""
+
+    local: int
+    element: int
+    element_id: str
+    kind: str
+    name: str
+    correlation_key: str
+    last: int = 0
+
+
 class Incident(msgspec.Struct):
     """Why the instance cannot go on at an element."""
 
@@ -130,6 +143,7 @@ class ProcessInstance(msgspec.Struct):
     tasks: dict[int, UserTask] = {}
     timers: dict[int, Timer] = {}
     incidents: dict[int, Incident] = {}
+    subscriptions: dict[int, Subscription] = {}
 
     def scope_variables(self, local: int) -> Mapping[str, Any]:
         """What an expression at this element instance sees: its own variables over those of its scopes."""
@@ -240,11 +254,14 @@ def _tokens_discarded(state: ProcessInstance, event: e.TokensDiscarded, _: int) 
     state.elements[event.scope].arrived = None
 
 
-def _subscriptions_closed(state: ProcessInstance, event: e.SubscriptionsClosed, _: int) -> None:
-    element = state.elements[event.element]
-    for timer in element.timers or ():
-        state.timers.pop(timer, None)
-    element.timers = None
+def _subscription_closed(state: ProcessInstance, event: e.SubscriptionClosed, _: int) -> None:
+    element = state.elements[state.subscriptions.pop(event.subscription).element]
+    element.subscriptions = [local for local in element.subscriptions or () if local != event.subscription] or None
+
+
+def _timer_canceled(state: ProcessInstance, event: e.TimerCanceled, _: int) -> None:
+    element = state.elements[state.timers.pop(event.timer).element]
+    element.timers = [local for local in element.timers or () if local != event.timer] or None
 
 
 def _loop_started(state: ProcessInstance, event: e.LoopStarted, _: int) -> None:
@@ -264,6 +281,36 @@ def _thrown(_state: ProcessInstance, _event: Event, _: int) -> None:
     """What follows from it has events of its own."""
 
 
+def _forget_waits(state: ProcessInstance, element: ElementInstance) -> None:
+    for timer in element.timers or ():
+        state.timers.pop(timer, None)
+    for subscription in element.subscriptions or ():
+        state.subscriptions.pop(subscription, None)
+
+
+def _subscription_opened(state: ProcessInstance, event: e.SubscriptionOpened, _: int) -> None:
+    state.subscriptions[event.local] = Subscription(
+        event.local, event.element, event.element_id, event.kind, event.name, event.correlation_key
+    )
+    element = state.elements[event.element]
+    element.subscriptions = [*(element.subscriptions or ()), event.local]
+    if element.element_id == event.element_id:
+        element.phase = Phase.WAITING
+    _claim(state, event.local)
+
+
+def _subscription_met(state: ProcessInstance, event: e.SubscriptionMet, _: int) -> None:
+    subscription = state.subscriptions[event.subscription]
+    subscription.last = event.source_key
+    if not event.closes:
+        return
+    del state.subscriptions[event.subscription]
+    element = state.elements[subscription.element]
+    element.subscriptions = [local for local in element.subscriptions or () if local != event.subscription] or None
+    if element.element_id == subscription.element_id:
+        element.phase = Phase.LEAVING
+
+
 def _element_ended(state: ProcessInstance, event: e.ElementCompleted | e.ElementTerminated, _: int) -> None:
     element = state.elements.pop(event.local)
     state.elements[element.scope].children -= 1
@@ -271,8 +318,7 @@ def _element_ended(state: ProcessInstance, event: e.ElementCompleted | e.Element
         state.jobs.pop(element.job, None)
     if element.task:
         state.tasks.pop(element.task, None)
-    for timer in element.timers or ():
-        state.timers.pop(timer, None)
+    _forget_waits(state, element)
     for incident in element.incidents or ():
         state.incidents.pop(incident, None)
 
@@ -397,7 +443,7 @@ def _incident_resolved(state: ProcessInstance, event: e.IncidentResolved, _: int
 def _finished(status: InstanceStatus) -> Callable[[ProcessInstance, Any, int], None]:
     def apply(state: ProcessInstance, _event: Event, _at: int) -> None:
         state.status = status
-        for held in (state.elements, state.jobs, state.tasks, state.timers, state.incidents):
+        for held in (state.elements, state.jobs, state.tasks, state.timers, state.subscriptions, state.incidents):
             held.clear()
 
     return apply
@@ -410,7 +456,10 @@ APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
     e.ElementPassed: _element_passed,
     e.TokenArrived: _token_arrived,
     e.TokensDiscarded: _tokens_discarded,
-    e.SubscriptionsClosed: _subscriptions_closed,
+    e.SubscriptionClosed: _subscription_closed,
+    e.TimerCanceled: _timer_canceled,
+    e.SubscriptionOpened: _subscription_opened,
+    e.SubscriptionMet: _subscription_met,
     e.LoopStarted: _loop_started,
     e.LoopInnerEnded: _loop_inner_ended,
     e.ErrorThrown: _thrown,

@@ -23,6 +23,8 @@ def set_in(x: Execution, scope: int, values: dict[str, Any], source: int) -> Non
     known = x.state.elements[scope].variable_locals
     locals_ = [known.get(name) or x.next_local() for name in values] if known else [x.next_local() for _ in values]
     x.emit(e.VariablesSet(scope, values, locals_, source))
+    if x.state.subscriptions:
+        x.variables_changed()
 
 
 def merge_upwards(x: Execution, start: int, values: Mapping[str, Any], source: int) -> None:

@@ -56,7 +56,7 @@ class DropTimer(msgspec.Struct, frozen=True, gc=False):
 
 
 class DropElement(msgspec.Struct, frozen=True, gc=False):
-    """An element instance ended, or waits for events no more: all jobs and timers whose `element` it is are gone."""
+    """An element instance ended: all jobs and timers whose `element` it is are gone."""
 
     element: int
 
@@ -95,8 +95,8 @@ def wait_change(event: Event) -> WaitChange | None:
             return MoveTimer(event.timer, event.next_due) if event.next_due else DropTimer(event.timer)
         case e.ElementTerminated() | e.ElementCompleted():
             return DropElement(event.local)
-        case e.SubscriptionsClosed():
-            return DropElement(event.element)
+        case e.TimerCanceled():
+            return DropTimer(event.timer)
         case e.InstanceCompleted() | e.InstanceTerminated():
             return DropInstance()
         case e.KeyBlockReserved():

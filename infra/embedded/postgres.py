@@ -179,6 +179,8 @@ class EmbeddedPostgres:
             "--auth=scram-sha-256",
         ]
         command += ["--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        if self._settings["fsync"] == "off":
+            command.append("--no-sync")
         done = run([*command, "--data-checksums", "--no-instructions"], self._user, self.home)
         pwfile.unlink(missing_ok=True)
         if done.returncode != 0:
@@ -204,6 +206,8 @@ class EmbeddedPostgres:
             if done.returncode == 0:
                 return
             output = done.stdout
+            if "configuration file" in _tail(self._log) and "contains errors" in _tail(self._log):
+                break  # trying again will not help
             time.sleep(0.2 * (attempt + 1))  # children of a killed postmaster let go of the memory shortly after it
         raise StorageUnavailable(
             f"the embedded PostgreSQL in '{self.home}' does not start: {output.strip()}\n{_tail(self._log)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import psycopg
 from psycopg import pq
@@ -27,7 +28,7 @@ _BINARY = 1
 _SESSION = (
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off;"
     " SET enable_mergejoin = off; SET jit = off; SET synchronous_commit = on;"
-    " SET idle_in_transaction_session_timeout = '60s'"
+    " SET lock_timeout = '20s'; SET statement_timeout = '120s'"
 )
 CONNECTION = {
     "connect_timeout": "3",
@@ -39,9 +40,9 @@ CONNECTION = {
 }
 """A peer that is gone without a word is noticed within 15 s; then the outcome is unknown, and the caller is told."""
 
-# SQLSTATE classes after which the statement was not carried out for a reason that lies with the server, not with it:
-# connection, insufficient resources, operator intervention, system error, configuration limit.
-_UNAVAILABLE = ("08", "53", "57", "58")
+# SQLSTATE classes of failures that lie with the server, not with the statement: connection, insufficient resources,
+# object in use (somebody holds the writers' lock), operator intervention, system error.
+_UNAVAILABLE = ("08", "53", "55", "57", "58")
 _UNIQUE_VIOLATION = "23505"
 _RACES = ("stored_events_pkey", "command_ids_pkey", "definition_index_pkey")
 
@@ -175,19 +176,17 @@ def encode_batch(batch: Sequence[Append]) -> tuple[Part, list[bytes]]:
 
 
 def _events(batch: Sequence[Append]) -> list[bytes]:
+    """By columns; a stream's events lie side by side, so its id is encoded once for the run."""
+    events = list(chain.from_iterable(append.events for append in batch))
+    if not events:
+        return [uuid_array(()), int8_array(()), text_array(()), bytea_array(())]
+    streams, versions, topics, states = zip(*events, strict=True)
     ids: list[bytes] = []
-    versions: list[int] = []
-    topics: list[str] = []
-    states: list[bytes] = []
-    for append in batch:
-        last, element = None, b""
-        for stream, version, topic, state in append.events:
-            if stream is not last:
-                last, element = stream, uuid_element(stream)
-            ids.append(element)
-            versions.append(version)
-            topics.append(topic)
-            states.append(state)
+    last, element = None, b""
+    for stream in streams:
+        if stream is not last:
+            last, element = stream, uuid_element(stream)
+        ids.append(element)
     return [uuid_array(ids), int8_array(versions), text_array(topics), bytea_array(states)]
 
 

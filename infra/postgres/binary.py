@@ -7,6 +7,7 @@ OID, then per dimension its size and lower bound, then per element its length in
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 from struct import Struct
 from uuid import UUID
 
@@ -16,6 +17,7 @@ _HEADER = Struct(">5i").pack
 _EMPTY = Struct(">3i").pack
 _LENGTH = Struct(">i").pack
 _INT8 = Struct(">iq").pack
+_EIGHTS = repeat(8)  # the length of every element
 _INT8_VALUE = Struct(">q").unpack
 
 
@@ -25,7 +27,7 @@ def _array(count: int, oid: int, body: bytes) -> bytes:
 
 def int8_array(values: Sequence[int]) -> bytes:
     """An int8[]; raises struct.error for a value beyond 64 bits."""
-    return _array(len(values), INT8, b"".join([_INT8(8, value) for value in values]))
+    return _array(len(values), INT8, b"".join(map(_INT8, _EIGHTS, values)))
 
 
 def uuid_element(value: UUID) -> bytes:
@@ -40,11 +42,8 @@ def uuid_array(elements: Sequence[bytes]) -> bytes:
 
 def bytea_array(values: Sequence[bytes]) -> bytes:
     """A bytea[]."""
-    parts: list[bytes] = []
-    for value in values:
-        parts.append(_LENGTH(len(value)))
-        parts.append(value)
-    return _array(len(values), BYTEA, b"".join(parts))
+    lengths = map(_LENGTH, map(len, values))
+    return _array(len(values), BYTEA, b"".join(chain.from_iterable(zip(lengths, values, strict=True))))
 
 
 def text_array(values: Iterable[str]) -> bytes:

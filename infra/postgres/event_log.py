@@ -9,6 +9,7 @@ from uuid import UUID
 import psycopg
 from eventsourcing.persistence import PersistenceError
 from psycopg.rows import tuple_row
+from psycopg_pool import PoolTimeout
 
 from commands.ports import Append, AvailableJob, CommandRecord, DueTimer, IndexedDefinition, StoredEvent
 from domain.errors import StorageUnavailable
@@ -70,7 +71,7 @@ class PostgresEventLog:
     for a connection.
     """
 
-    def __init__(self, url: str, pool_size: int = 4, max_overflow: int = 12, timeout: int = 3) -> None:
+    def __init__(self, url: str, pool_size: int = 4, max_overflow: int = 12, timeout: int = 2) -> None:
         self._appender = Appender(url)
         try:
             self.ledger = Ledger(ledger_env(url, pool_size, max_overflow, timeout))
@@ -120,9 +121,9 @@ class PostgresEventLog:
         """By the index on due."""
         return [DueTimer._make(row) for row in self._rows(_TIMERS, (now, limit))]
 
-    def next_timer(self) -> int | None:
-        """The lowest due."""
-        ((due,),) = self._rows("SELECT min(due) FROM wait_timers", ())
+    def next_timer(self, after: int = -1) -> int | None:
+        """By the index on due."""
+        ((due,),) = self._rows("SELECT min(due) FROM wait_timers WHERE due > %s", (after,))
         return None if due is None else int(due)
 
     def find_definitions(
@@ -148,7 +149,7 @@ class PostgresEventLog:
             except PersistenceError as error:
                 if not isinstance(error.__cause__, psycopg.OperationalError):
                     raise
-                if attempt == READ_ATTEMPTS:
+                if attempt == READ_ATTEMPTS or isinstance(error.__cause__, PoolTimeout):
                     raise StorageUnavailable(f"the event log cannot be read: {error}") from error
                 datastore.pool.check()
         raise AssertionError("unreachable")

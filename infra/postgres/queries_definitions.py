@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from domain.errors import InvalidArgument
 from domain.events import decode_json
 from domain.keys import parse_key
-from infra.postgres.queries_fields import Entity as EntityTable
+from infra.postgres.queries_base import QueryBase
 from infra.postgres.queries_fields import show_key
 from infra.postgres.queries_filter import FilterCompiler
-from infra.postgres.queries_lookup import Lookup, Rows
+from infra.postgres.queries_lookup import Rows
 from infra.postgres.queries_search import from_clause
 from projections.element_instances import ElementState
-from projections.queries import DEFAULT_TENANT, Entity, Item, SearchRequest, SearchResult, Tenants
+from projections.queries import DEFAULT_TENANT, Entity, Item, SearchRequest, Tenants
 
 STATISTICS = (
     f"count(*) FILTER (WHERE e.state = {ElementState.ACTIVE.value} AND i.key IS NULL), "
@@ -38,33 +38,21 @@ def statistics_items(rows: Rows) -> list[Item]:
     return [dict(zip(_STATISTICS_NAMES, row, strict=True)) for row in rows]
 
 
-class _Base(Protocol):
-    _schema: str
-    _lookup: Lookup
-    _entities: Mapping[Entity, EntityTable]
-
-    async def fetch(self, text: str, parameters: Sequence[Any] = ()) -> Rows: ...
-    async def search(
-        self, entity: Entity, request: SearchRequest, tenants: Tenants = None, truncate_values: bool = True
-    ) -> SearchResult: ...
-    async def get(self, entity: Entity, key: int, tenants: Tenants = None) -> Item: ...
-
-
-class DefinitionQueries:
+class DefinitionQueries(QueryBase):
     """The part of projections.queries.Queries that is about definitions."""
 
-    async def definition_xml(self: _Base, definition_key: int, tenants: Tenants = None) -> str:
+    async def definition_xml(self, definition_key: int, tenants: Tenants = None) -> str:
         """See Queries.definition_xml."""
         row = await self._lookup.row("process_definitions", "process definition", definition_key, ("source",), tenants)
         return str(row[0])
 
-    async def requirements_xml(self: _Base, requirements_key: int, tenants: Tenants = None) -> str:
+    async def requirements_xml(self, requirements_key: int, tenants: Tenants = None) -> str:
         """See Queries.requirements_xml."""
         title = "decision requirements graph"
         row = await self._lookup.row("decision_requirements", title, requirements_key, ("source",), tenants)
         return str(row[0])
 
-    async def start_form(self: _Base, definition_key: int, tenants: Tenants = None) -> Item | None:
+    async def start_form(self, definition_key: int, tenants: Tenants = None) -> Item | None:
         """See Queries.start_form."""
         columns = ("start_form", "tenant")
         title = "process definition"
@@ -77,12 +65,12 @@ class DefinitionQueries:
         )
         return await self.get(Entity.FORMS, rows[0][0], tenants) if rows else None
 
-    async def task_form(self: _Base, task_key: int, tenants: Tenants = None) -> Item | None:
+    async def task_form(self, task_key: int, tenants: Tenants = None) -> Item | None:
         """See Queries.task_form."""
         row = await self._lookup.part("user_tasks", "user task", task_key, ("form_key",), tenants)
         return await self.get(Entity.FORMS, row[0], tenants) if row[0] else None
 
-    async def decision_instance(self: _Base, id: str, tenants: Tenants = None) -> Item:
+    async def decision_instance(self, id: str, tenants: Tenants = None) -> Item:
         """See Queries.decision_instance."""
         evaluation, _, number = id.partition("-")
         key = parse_key(evaluation, "decisionEvaluationInstanceKey")
@@ -101,7 +89,7 @@ class DefinitionQueries:
         return found.items[0] | {"evaluatedInputs": decode_json(inputs), "matchedRules": decode_json(rules)}
 
     async def definition_statistics(
-        self: _Base, definition_key: int, filter: dict[str, Any], tenants: Tenants = None
+        self, definition_key: int, filter: dict[str, Any], tenants: Tenants = None
     ) -> list[Item]:
         """See Queries.definition_statistics."""
         await self._lookup.row("process_definitions", "process definition", definition_key, ("key",), tenants)
@@ -115,7 +103,7 @@ class DefinitionQueries:
         )
         return statistics_items(await self.fetch(text, [definition_key, *where.parameters]))
 
-    async def deployment(self: _Base, deployment_key: int, tenants: Tenants = None) -> Item:
+    async def deployment(self, deployment_key: int, tenants: Tenants = None) -> Item:
         """See Queries.deployment."""
         items: list[Item] = []
         found: list[str] = []

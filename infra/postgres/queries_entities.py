@@ -16,7 +16,11 @@ from projections.user_tasks import TaskState
 _P = ("p",)
 _D = ("d",)
 _X = ("x",)
-_HIDDEN_AND_UNSORTED = {"shown": False, "sorted": False}
+
+_OPEN_INSTANCES = frozenset({InstanceState.ACTIVE.value, InstanceState.SUSPENDED.value})
+_OPEN_TASKS = frozenset({TaskState.CREATED.value})
+_OPEN_INCIDENTS = frozenset({IncidentState.ACTIVE.value, IncidentState.PENDING.value})
+_OPEN_JOBS = frozenset({JobState.CREATED.value, JobState.FAILED.value, JobState.RETRIES_UPDATED.value})
 
 
 def _filter_only(
@@ -93,7 +97,7 @@ PROCESS_INSTANCES = Entity(
         "rootProcessInstanceKey": Field("coalesce(t.root_key, t.instance_key)", Kind.KEY, nullable=False),
         "startDate": Field("t.started", Kind.DATE, nullable=False),
         "endDate": Field("t.ended", Kind.DATE),
-        "state": Field("t.state", Kind.ENUM, InstanceState, nullable=False),
+        "state": Field("t.state", Kind.ENUM, InstanceState, nullable=False, open=_OPEN_INSTANCES),
         "suspendedDate": Field("NULL::bigint", Kind.DATE),
         "hasIncident": Field(
             "EXISTS (SELECT FROM {schema}.incidents i WHERE i.instance_key = t.instance_key AND i.ended IS NULL)",
@@ -141,7 +145,12 @@ ELEMENT_INSTANCES = Entity(
         "elementInstanceKey": Field("t.key", Kind.KEY, nullable=False, owned=True),
         "elementId": Field("t.element_id", Kind.TEXT, nullable=False),
         "elementName": Field("coalesce(x.name, t.element_id)", Kind.TEXT, joins=_X, nullable=False),
-        "type": Field("coalesce(x.type, 'UNKNOWN')", Kind.TEXT, joins=_X, nullable=False),
+        "type": Field(
+            "CASE WHEN t.is_body THEN 'MULTI_INSTANCE_BODY' ELSE coalesce(x.type, 'UNKNOWN') END",
+            Kind.TEXT,
+            joins=_X,
+            nullable=False,
+        ),
         "startDate": Field("t.started", Kind.DATE, nullable=False),
         "endDate": Field("t.ended", Kind.DATE),
         "state": Field("t.state", Kind.ENUM, ElementState, nullable=False),
@@ -197,7 +206,7 @@ USER_TASKS = Entity(
         "elementInstanceKey": Field("t.element_key", Kind.KEY, nullable=False, owned=True),
         "elementId": Field("t.element_id", Kind.TEXT, nullable=False),
         "name": Field("x.name", Kind.TEXT, joins=_X),
-        "state": Field("t.state", Kind.ENUM, TaskState, nullable=False),
+        "state": Field("t.state", Kind.ENUM, TaskState, nullable=False, open=_OPEN_TASKS),
         "assignee": Field("t.assignee", Kind.TEXT),
         "candidateGroups": _shown_only("t.candidate_groups", Kind.ALL_OF),
         "candidateUsers": _shown_only("t.candidate_users", Kind.ALL_OF),
@@ -234,7 +243,7 @@ INCIDENTS = Entity(
         "elementId": Field("t.element_id", Kind.TEXT, nullable=False),
         "errorType": Field("t.type", Kind.TEXT, nullable=False),
         "errorMessage": Field("t.message", Kind.TEXT, nullable=False),
-        "state": Field("t.state", Kind.ENUM, IncidentState, nullable=False),
+        "state": Field("t.state", Kind.ENUM, IncidentState, nullable=False, open=_OPEN_INCIDENTS),
         "creationTime": Field("t.created", Kind.DATE, nullable=False),
         "jobKey": Field("t.job_key", Kind.KEY, owned=True),
     },
@@ -255,7 +264,7 @@ JOBS = Entity(
         "elementInstanceKey": Field("t.element_key", Kind.KEY, nullable=False, owned=True),
         "elementId": Field("t.element_id", Kind.TEXT, nullable=False),
         "type": Field("t.type", Kind.TEXT, nullable=False),
-        "state": Field("t.state", Kind.ENUM, JobState, nullable=False),
+        "state": Field("t.state", Kind.ENUM, JobState, nullable=False, open=_OPEN_JOBS),
         "retries": Field("t.retries", Kind.INTEGER, nullable=False),
         "worker": Field("coalesce(t.worker, '')", Kind.TEXT, nullable=False),
         "deadline": Field("t.deadline", Kind.DATE),
@@ -357,7 +366,7 @@ DECISION_INSTANCES = Entity(
         "decisionDefinitionId": Field("t.decision_id", Kind.TEXT, nullable=False),
         "decisionDefinitionName": Field("coalesce(t.decision_name, t.decision_id)", Kind.TEXT, nullable=False),
         "decisionDefinitionType": Field("t.type", Kind.TEXT, nullable=False),
-        "decisionDefinitionVersion": Field("t.version", Kind.INTEGER, nullable=False),
+        "decisionDefinitionVersion": Field("coalesce(d.version, t.version)", Kind.INTEGER, joins=_D, nullable=False),
         "rootDecisionDefinitionKey": Field("t.root_decision_key", Kind.KEY, nullable=False),
         "decisionRequirementsKey": _filter_only("t.requirements_key", Kind.KEY),
         "evaluationDate": Field("t.evaluated", Kind.DATE, nullable=False),

@@ -55,7 +55,7 @@ OPERATORS: Mapping[Kind, tuple[str, ...]] = {
 class Field(NamedTuple):
     """One field. sql: its expression. joins: those of the entity's that it needs. owned: a key of a part of an instance
     (found through the instance's rows). nested: the condition holds inside this EXISTS of the entity. shown, filtered,
-    sorted: where the v2 API has it."""
+    sorted: where the v2 API has it. open: states that only rows that have not ended have (they have small indexes)."""
 
     sql: str
     kind: Kind
@@ -67,6 +67,7 @@ class Field(NamedTuple):
     shown: bool = True
     filtered: bool = True
     sorted: bool = True
+    open: frozenset[int] = frozenset()
 
     @property
     def order_sql(self) -> str:

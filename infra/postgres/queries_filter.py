@@ -139,7 +139,7 @@ class FilterCompiler:
             return (sql, parameters) if operator == "$in" else (f"({sql}) IS NOT TRUE", parameters)
         value = read_value(field, operand, path)
         if operator == "$eq":
-            return self._one_of(field, [value]) if field.owned else self._equal(field, value)
+            return self._one_of(field, [value]) if field.owned or field.open else self._equal(field, value)
         if operator == "$neq":
             sql, parameters = self._equal(field, value)
             return f"({sql}) IS NOT TRUE", parameters
@@ -148,12 +148,16 @@ class FilterCompiler:
     def _equal(self, field: Field, value: Any) -> tuple[str, list[Any]]:
         if field.kind is Kind.MEMBERS:
             return f"({field.sql}) @> ARRAY[%s]", [value]
+        if field.kind is Kind.BOOLEAN:  # bare, so that EXISTS can become a join
+            return f"({field.sql})" if value else f"NOT ({field.sql})", []
         return f"({field.sql}) = %s", [value]
 
     def _one_of(self, field: Field, values: list[Any]) -> tuple[str, list[Any]]:
         if field.kind is Kind.MEMBERS:
             return f"({field.sql}) && %s::text[]", [values]
         sql, parameters = f"({field.sql}) = ANY(%s{_array_cast(field.kind)})", [values]
+        if field.open and values and field.open.issuperset(values):
+            return f"{sql} AND t.ended IS NULL", parameters
         if not field.owned:
             return sql, parameters
         # The part's key tells its instance, whose rows lie together: an index leads there.

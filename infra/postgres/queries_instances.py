@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 from domain.errors import InvalidArgument, NotFound
 from domain.events import REGISTRY, Recorded
 from domain.keys import stream_id
 from domain.process_instance import events as e
+from infra.postgres.queries_base import QueryBase, show_values
 from infra.postgres.queries_definitions import STATISTICS, statistics_items, statistics_source
-from infra.postgres.queries_lookup import Lookup, Rows
+from infra.postgres.queries_search import Search
 from projections.history import ElementNames, history_page, state_as_of
-from projections.queries import DEFAULT_TENANT, MAX_LIMIT, Item, Tenants
+from projections.queries import DEFAULT_TENANT, MAX_LIMIT, Entity, Item, SearchRequest, SearchResult, Tenants
 
 MAX_CALL_DEPTH = 1_000
 
 
-class _Base(Protocol):
-    _schema: str
-    _lookup: Lookup
-
-    async def fetch(self, text: str, parameters: Sequence[Any] = ()) -> Rows: ...
-    async def _stream(self, instance_key: int, tenants: Tenants) -> list[Recorded]: ...
-    async def _names(self, events: Sequence[Recorded]) -> ElementNames: ...
-
-
-class InstanceQueries:
+class InstanceQueries(QueryBase):
     """The part of projections.queries.Queries that is about one instance."""
 
-    async def _stream(self: _Base, instance_key: int, tenants: Tenants) -> list[Recorded]:
+    async def _stream(self, instance_key: int, tenants: Tenants) -> list[Recorded]:
         """All events of an instance. Raises NotFound, also where its tenant may not be seen."""
         stream = stream_id(instance_key)
         rows = await self.fetch(
@@ -47,7 +38,7 @@ class InstanceQueries:
             raise NotFound(f"there is no process instance with key {instance_key}")
         return events
 
-    async def _names(self: _Base, events: Sequence[Recorded]) -> ElementNames:
+    async def _names(self, events: Sequence[Recorded]) -> ElementNames:
         created = events[0].event
         assert isinstance(created, e.InstanceCreated)
         text = (
@@ -55,7 +46,7 @@ class InstanceQueries:
         )
         return dict(await self.fetch(text, (created.definition_key,)))
 
-    async def sequence_flows(self: _Base, instance_key: int, tenants: Tenants = None) -> list[Item]:
+    async def sequence_flows(self, instance_key: int, tenants: Tenants = None) -> list[Item]:
         """See Queries.sequence_flows."""
         events = await self._stream(instance_key, tenants)
         first = events[0]
@@ -74,7 +65,7 @@ class InstanceQueries:
         }
         return [{"sequenceFlowId": flow, "elementId": flow, **about} for flow in taken]
 
-    async def element_statistics(self: _Base, instance_key: int, tenants: Tenants = None) -> list[Item]:
+    async def element_statistics(self, instance_key: int, tenants: Tenants = None) -> list[Item]:
         """See Queries.element_statistics."""
         await self._lookup.instance(instance_key, ("instance_key",), tenants)
         text = (
@@ -83,7 +74,7 @@ class InstanceQueries:
         )
         return statistics_items(await self.fetch(text, (instance_key,)))
 
-    async def call_hierarchy(self: _Base, instance_key: int, tenants: Tenants = None) -> list[Item]:
+    async def call_hierarchy(self, instance_key: int, tenants: Tenants = None) -> list[Item]:
         """See Queries.call_hierarchy."""
         await self._lookup.instance(instance_key, ("instance_key",), tenants)
         text = (
@@ -97,19 +88,35 @@ class InstanceQueries:
         names = ("processInstanceKey", "processDefinitionKey", "processDefinitionName")
         return [dict(zip(names, map(str, row), strict=True)) for row in await self.fetch(text, (instance_key,))]
 
-    async def history(
-        self: _Base, instance_key: int, after: int = 0, limit: int = 100, tenants: Tenants = None
-    ) -> Item:
+    async def history(self, instance_key: int, after: int = 0, limit: int = 100, tenants: Tenants = None) -> Item:
         """See Queries.history."""
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidArgument(f"'limit' must be from 1 to {MAX_LIMIT}, not {limit}", "limit")
         events = await self._stream(instance_key, tenants)
         return history_page(events, after, limit, await self._names(events))
 
-    async def state_at(self: _Base, instance_key: int, version: int | None = None, tenants: Tenants = None) -> Item:
+    async def state_at(self, instance_key: int, version: int | None = None, tenants: Tenants = None) -> Item:
         """See Queries.state_at."""
         events = await self._stream(instance_key, tenants)
         last = len(events) if version is None else version
         if not 1 <= last <= len(events):
             raise InvalidArgument(f"'version' must be from 1 to {len(events)}, not {version}", "version")
         return state_as_of(events[:last], await self._names(events))
+
+    async def search_task_variables(
+        self,
+        task_key: int,
+        request: SearchRequest,
+        tenants: Tenants = None,
+        effective: bool = False,
+        truncate_values: bool = True,
+    ) -> SearchResult:
+        """See Queries.search_task_variables."""
+        task = await self._lookup.part("user_tasks", "user task", task_key, ("instance_key", "element_key"), tenants)
+        scopes = await self._lookup.scopes(int(task[0]), int(task[1]))
+        visible = self._lookup.visible_variables(int(task[0]), scopes, effective)
+        name = Entity.VARIABLES
+        search = Search(self._entities[name], self._shown[name], self._schema, request, tenants, visible)
+        result = await self._run(search)
+        show_values(result.items, truncate_values)
+        return result

@@ -87,8 +87,10 @@ def read_order(entity: Entity, sort: Sequence[Mapping[str, Any]]) -> Order:
         for sql in entity.key if field_name == entity.key_field else (field.order_sql,):
             shape = int if sql in entity.key else _shape(field)
             terms.setdefault(sql, Term(sql, descending, field.nullable, shape))
+    # the key goes on in the direction of the last field: so one index can give the whole order
+    last_descending = next(reversed(terms.values())).descending if terms else False
     for sql in entity.key:
-        terms.setdefault(sql, Term(sql, False, False, int))
+        terms.setdefault(sql, Term(sql, last_descending, False, int))
     return Order(tuple(terms.values()), name, frozenset(joins))
 
 

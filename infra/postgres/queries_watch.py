@@ -13,7 +13,7 @@ import heapq
 from collections.abc import Awaitable, Callable
 from itertools import count
 
-from domain.errors import StorageUnavailable
+from domain.errors import DomainError
 
 POLL_SECONDS = 0.004
 PATIENT_POLL_SECONDS = 0.02
@@ -49,7 +49,7 @@ class PositionWatcher:
         polls = 0
         while self._waiters:
             # positions go back only when the read models are rebuilt; then waiting starts over
-            with contextlib.suppress(StorageUnavailable):
+            with contextlib.suppress(DomainError):
                 self.reached = await self._read()
             self._wake()
             polls += 1

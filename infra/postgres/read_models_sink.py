@@ -7,7 +7,7 @@ server takes both back to an earlier moment together and the log, whose commits 
 from __future__ import annotations
 
 import re
-import select
+import selectors
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,11 +30,21 @@ TRACKING = "read_models"
 NEW_EVENTS_CHANNEL = "stored_events"
 _LEAD_LOCK_CLASS = 7307
 
+BATCH_BYTES = 16 * 1024 * 1024
+"""About how much is read at once: events may be large, and a batch of them is held in memory."""
+
+# Events up to the one that exceeds the bytes, but always one. Sizes are read without the values themselves.
+_READ = """
+SELECT originator_id, originator_version, topic, state, notification_id FROM (
+    SELECT *, sum(octet_length(state)) OVER (ORDER BY notification_id) - octet_length(state) AS bytes_before
+    FROM stored_events WHERE notification_id > %s ORDER BY notification_id LIMIT %s
+) AS batch WHERE bytes_before <= %s ORDER BY notification_id
+"""
+
 _SESSION = (
     "SET synchronous_commit = off",
     "SET plan_cache_mode = force_generic_plan",
-    # Rows are always found by their keys: without these the planner, which cannot know how long the arrays are, may
-    # choose to read a whole table.
+    # Rows are always found by their keys (see TableWriter): no other way of joining is worth a thought.
     "SET enable_seqscan = off",
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
@@ -89,13 +99,8 @@ class PostgresTail:
         self._woken = False
         try:
             with storage_errors(), self._open().cursor(binary=True) as cursor:
-                cursor.execute(
-                    "SELECT originator_id, originator_version, topic, state, notification_id FROM stored_events "
-                    "WHERE notification_id > %s ORDER BY notification_id LIMIT %s",
-                    (after, limit),
-                    prepare=True,
-                )
-                return [StoredEvent(*row) for row in cursor.fetchall()]
+                cursor.execute(_READ, (after, limit, BATCH_BYTES), prepare=True)
+                return [StoredEvent._make(row) for row in cursor.fetchall()]
         except StorageUnavailable:
             self.close()
             raise
@@ -105,9 +110,10 @@ class PostgresTail:
         if self._woken:
             return
         connection = self._open()
-        readable, _, _ = select.select([connection.fileno()], [], [], timeout)
-        if not readable:
-            return
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection.fileno(), selectors.EVENT_READ)
+            if not selector.select(timeout):
+                return
         try:
             with storage_errors():
                 connection.pgconn.consume_input()

@@ -107,29 +107,41 @@ class TableWriter:
             columns, key = self.table.columns, self.table.key
             parameters = ", ".join(f"%s::{_parameter_type(columns[name])}" for name in (*key, *names))
             settings = ", ".join(f"{name} = {_value(name, columns[name])}" for name in names)
-            same = " AND ".join(f"t.{name} = u.{name}" for name in key)
             unnested = ", ".join(f"k_{name}" if name in key else name for name in key + names)
-            same = " AND ".join(f"t.{name} = u.k_{name}" for name in key)
-            text = f"UPDATE {self._name} AS t SET {settings} FROM unnest({parameters}) AS u({unnested}) WHERE {same}"  # noqa: S608
+            same = " AND ".join(f"f.{name} = u.k_{name}" for name in key)
+            text = self._update(settings, f"unnest({parameters}) AS u({unnested})", same)
             self._updates[names] = text
         return text
 
+    def _update(self, settings: str, given: str, found_by: str) -> str:
+        """An UPDATE of the rows f that are found by those given (u).
+
+        It goes the long way round, by a subquery that cannot be flattened and the row's physical address, so that
+        PostgreSQL finds the rows one by one through an index, whatever it believes about the sizes: plans are made
+        once, perhaps while a table is empty, and then a join that reads the whole table for each row looks cheap.
+        """
+        return (
+            f"UPDATE {self._name} AS t SET {settings} FROM {given} CROSS JOIN LATERAL "  # noqa: S608 - own identifiers
+            f"(SELECT f.ctid AS address FROM {self._name} AS f WHERE {found_by} OFFSET 0) AS found "
+            "WHERE t.ctid = found.address"
+        )
+
     def end_with_elements(self, ended: Mapping[tuple[int, int], int]) -> Statement:
         """Rows still open at element instances that ended: (instance key, element key) → time (ms)."""
-        text = (
-            f"UPDATE {self._name} AS t SET {self._closing()} "  # noqa: S608
-            "FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS u(instance_key, element_key, at) "
-            "WHERE t.instance_key = u.instance_key AND t.element_key = u.element_key AND t.ended IS NULL"
+        text = self._update(
+            self._closing(),
+            "unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS u(instance_key, element_key, at)",
+            "f.instance_key = u.instance_key AND f.element_key = u.element_key AND f.ended IS NULL",
         )
         instances, elements = [key for key, _ in ended], [element for _, element in ended]
         return text, [integer_array(instances), integer_array(elements), integer_array(list(ended.values()))]
 
     def end_with_instances(self, ended: Mapping[int, int]) -> Statement:
         """Rows still open in instances that ended: instance key → time (ms)."""
-        text = (
-            f"UPDATE {self._name} AS t SET {self._closing()} "  # noqa: S608
-            "FROM unnest(%s::bigint[], %s::bigint[]) AS u(instance_key, at) "
-            "WHERE t.instance_key = u.instance_key AND t.ended IS NULL"
+        text = self._update(
+            self._closing(),
+            "unnest(%s::bigint[], %s::bigint[]) AS u(instance_key, at)",
+            "f.instance_key = u.instance_key AND f.ended IS NULL",
         )
         return text, [integer_array(list(ended)), integer_array(list(ended.values()))]
 

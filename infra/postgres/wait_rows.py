@@ -8,8 +8,8 @@ row may belong to an element that is dropped later in the batch (a move does not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from domain.process_instance.wait_states import (
     DropElement,
@@ -105,27 +105,44 @@ class WaitRows:
 
     def add(self, key: int, tenant: str, changes: Sequence[WaitChange]) -> None:
         """Take in the next changes of instance `key`, in order."""
-        jobs = self.jobs.get(key) or self.jobs.setdefault(key, Rows())
-        timers = self.timers.get(key) or self.timers.setdefault(key, Rows())
         for change in changes:
-            match change:
-                case PutJob():
-                    jobs.put[change.local] = PutRow(change.element, change.available_at, tenant, change.type)
-                case MoveJob():
-                    jobs.move_row(change.local, change.available_at)
-                case DropJob():
-                    jobs.drop_row(change.local)
-                case DropElement():
-                    jobs.drop_element(change.element)
-                    timers.drop_element(change.element)
-                case DropInstance():
-                    jobs.drop_all()
-                    timers.drop_all()
-                case PutTimer():
-                    timers.put[change.local] = PutRow(change.element, change.due)
-                case MoveTimer():
-                    timers.move_row(change.local, change.due)
-                case DropTimer():
-                    timers.drop_row(change.local)
-                case PutKeyBlock():
-                    self.blocks.append((key + change.offset, key))
+            kind = type(change)
+            if kind in _OF_JOBS:
+                _OF_JOBS[kind](self._of(self.jobs, key), change, tenant)
+            if kind in _OF_TIMERS:
+                _OF_TIMERS[kind](self._of(self.timers, key), change)
+            if kind not in _KINDS:
+                raise TypeError(f"{kind.__name__} is not a change of the wait-state index that this table knows")
+            if kind is PutKeyBlock:
+                self.blocks.append((key + change.offset, key))  # type: ignore[union-attr]
+
+    def _of(self, table: dict[int, Rows], key: int) -> Rows:
+        rows = table.get(key)
+        if rows is None:
+            rows = table[key] = Rows()
+        return rows
+
+
+def _put_job(rows: Rows, change: PutJob, tenant: str) -> None:
+    rows.put[change.local] = PutRow(change.element, change.available_at, tenant, change.type)
+
+
+def _put_timer(rows: Rows, change: PutTimer) -> None:
+    rows.put[change.local] = PutRow(change.element, change.due)
+
+
+_OF_JOBS: dict[type[Any], Callable[[Rows, Any, str], None]] = {
+    PutJob: _put_job,
+    MoveJob: lambda rows, change, _: rows.move_row(change.local, change.available_at),
+    DropJob: lambda rows, change, _: rows.drop_row(change.local),
+    DropElement: lambda rows, change, _: rows.drop_element(change.element),
+    DropInstance: lambda rows, _change, _: rows.drop_all(),
+}
+_OF_TIMERS: dict[type[Any], Callable[[Rows, Any], None]] = {
+    PutTimer: _put_timer,
+    MoveTimer: lambda rows, change: rows.move_row(change.local, change.due),
+    DropTimer: lambda rows, change: rows.drop_row(change.local),
+    DropElement: lambda rows, change: rows.drop_element(change.element),
+    DropInstance: lambda rows, _change: rows.drop_all(),
+}
+_KINDS = frozenset((*_OF_JOBS, *_OF_TIMERS, PutKeyBlock))

@@ -163,6 +163,8 @@ class EventLogContract:
         assert [timer.local for timer in log.due_timers(30, 9)] == [2, 1]
         assert [timer.local for timer in log.due_timers(30, 1)] == [2]
         assert log.next_timer() == 10
+        assert log.next_timer(10) == 30
+        assert log.next_timer(40) is None
         log.append([waits(MoveTimer(2, 35), DropTimer(1))])
         assert log.next_timer() == 35
 

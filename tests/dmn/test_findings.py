@@ -136,6 +136,12 @@ def test_a_lenient_reading_lets_sound_decisions_of_a_broken_model_run() -> None:
     assert "the expression '1 +' is not FEEL" in result.failure.reason
 
 
+def test_a_lenient_reading_pads_rules_that_lack_cells() -> None:
+    xml = definitions(decision("d", table(["1"], [["1", '"x"'], []], ["a", "b"], "COLLECT")))
+    decisions = compile_decisions(parse_dmn(xml, strict=False), strict=False)
+    assert decisions.evaluate("d", {}).output == [{"a": "x", "b": None}, {"a": None, "b": None}]
+
+
 ENTITIES = '<!DOCTYPE d [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
 
 

@@ -214,3 +214,58 @@ def test_a_required_decision_is_seen_by_its_id_too() -> None:
     body = decision("season", literal('"Winter"')).replace('name="season"', 'name="The Season"')
     body += decision("d", literal("[season, The Season]"), ["season"])
     assert value(body, "d") == ["Winter", "Winter"]
+
+
+MODELER = """<?xml version="1.0" encoding="UTF-8"?>
+<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/"
+    xmlns:dmndi="https://www.omg.org/spec/DMN/20191111/DMNDI/" xmlns:dc="http://www.omg.org/spec/DMN/20180521/DC/"
+    xmlns:modeler="http://camunda.org/schema/modeler/1.0" id="shipping" name="Shipping"
+    namespace="http://camunda.org/schema/1.0/dmn" exporter="Camunda Modeler" modeler:executionPlatform="Camunda Cloud">
+  <inputData id="InputData_1" name="Weight in kg" />
+  <decision id="zone" name="Zone">
+    <variable id="v" name="zone" typeRef="string" />
+    <literalExpression id="l"><text>if country = "DE" then "home" else "abroad"</text></literalExpression>
+  </decision>
+  <decision id="parcel_class" name="Parcel class">
+    <informationRequirement id="i1"><requiredInput href="#InputData_1" /></informationRequirement>
+    <decisionTable id="t1">
+      <input id="c1" label="Weight"><inputExpression id="e1" typeRef="number"><text>weight</text></inputExpression></input>
+      <output id="o1" label="Class" name="class" typeRef="string" />
+      <rule id="r1"><inputEntry id="a"><text>&lt;= 2</text></inputEntry><outputEntry id="b"><text>"S"</text></outputEntry></rule>
+      <rule id="r2"><inputEntry id="c"><text>&gt; 2</text></inputEntry><outputEntry id="d"><text>"L"</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+  <decision id="postage" name="Postage">
+    <informationRequirement id="i2"><requiredDecision href="#parcel_class" /></informationRequirement>
+    <informationRequirement id="i3"><requiredDecision href="#zone" /></informationRequirement>
+    <decisionTable id="t2" hitPolicy="FIRST">
+      <input id="c2"><inputExpression id="e2" typeRef="string"><text>parcel_class</text></inputExpression></input>
+      <input id="c3"><inputExpression id="e3" typeRef="string"><text>zone</text></inputExpression></input>
+      <output id="o2" name="price" typeRef="number" /><output id="o3" name="days" typeRef="number" />
+      <rule id="r3"><description>cheap</description><inputEntry id="f"><text>"S"</text></inputEntry>
+        <inputEntry id="g"><text>"home"</text></inputEntry><outputEntry id="h"><text>3.5</text></outputEntry>
+        <outputEntry id="j"><text>1</text></outputEntry></rule>
+      <rule id="r4"><inputEntry id="k"><text></text></inputEntry><inputEntry id="m"><text>-</text></inputEntry>
+        <outputEntry id="n"><text>weight * 4</text></outputEntry><outputEntry id="p"><text>5</text></outputEntry></rule>
+    </decisionTable>
+  </decision>
+  <dmndi:DMNDI><dmndi:DMNDiagram><dmndi:DMNShape dmnElementRef="zone"><dc:Bounds height="80" width="180" x="1" y="2" />
+  </dmndi:DMNShape></dmndi:DMNDiagram></dmndi:DMNDI>
+</definitions>
+"""
+
+
+def test_a_model_as_camunda_modeler_writes_it_runs_on_process_variables() -> None:
+    model = parse_dmn(MODELER.encode())
+    assert model.warnings == ()
+    decisions = compile_decisions(model)
+    home = decisions.evaluate("postage", {"weight": 1, "country": "DE"}).to_json()
+    assert home["output"] == {"price": 3.5, "days": 1}
+    assert [(each["id"], each["kind"]) for each in home["evaluated"]] == [
+        ("parcel_class", "decisionTable"),
+        ("zone", "literalExpression"),
+        ("postage", "decisionTable"),
+    ]
+    assert home["evaluated"][0]["inputs"] == [{"id": "c1", "name": "Weight", "value": 1}]
+    abroad = decisions.evaluate("Postage", {"weight": 2.5, "country": "FR"})
+    assert to_json(abroad.output) == {"price": 10, "days": 5}

@@ -20,8 +20,8 @@ def decisions() -> Decisions:
 
 
 def test_json_examples_pass_and_fail_with_what_came_instead(decisions: Decisions) -> None:
-    rows = read_json_tests(
-        """{"tests": [
+    file = read_json_tests(
+        """{"model": "m.dmn", "decision": "d", "tests": [
         {"name": "old", "inputs": {"p": {"born": "1980-01-01"}, "amount": 11}, "expected": {"kind": "old", "rate": 1}},
         {"inputs": {"p": {"born": "2010-01-01"}, "amount": 1}, "expected": {"kind": "small", "rate": 0.3}},
         {"inputs": {"p": {"born": "2010-01-01"}, "amount": 1}, "expected": {"kind": "large", "rate": 0.3}},
@@ -29,7 +29,8 @@ def test_json_examples_pass_and_fail_with_what_came_instead(decisions: Decisions
         {"inputs": {"p": {"born": "1890-01-01"}, "amount": 1}, "expected": null}
         ]}"""
     )
-    results = run_table_tests(decisions, "d", rows)
+    assert (file.model, file.decision) == ("m.dmn", "d")
+    results = run_table_tests(decisions, file.decision, file.rows)
     assert [(each.index, each.name, each.passed, each.rules) for each in results] == [
         (1, "old", True, (1,)),
         (2, "row 2", True, (2,)),
@@ -48,14 +49,14 @@ def test_csv_examples_have_a_column_per_input_and_output(decisions: Decisions) -
         "first,1980-01-01,11,old,1\n"
         "second,2010-01-01,1,small,0.3\n"
         "third,2010-01-01,100,,\n"
-    )
+    ).rows
     assert rows[0].inputs == {"p": {"born": "1980-01-01"}, "amount": 11}
     results = run_table_tests(decisions, "d", rows)
     assert [each.passed for each in results] == [True, True, False]
 
 
 def test_an_empty_csv_cell_is_null() -> None:
-    (row,) = read_csv_tests("a,b,expected\n,true,\n")
+    (row,) = read_csv_tests("a,b,expected\n,true,\n").rows
     assert (row.inputs, row.expected) == ({"a": None, "b": True}, None)
 
 
@@ -64,6 +65,7 @@ def test_an_empty_csv_cell_is_null() -> None:
     [
         ("nonsense", "line 1: the file is not JSON"),
         ("{}", "expected a list"),
+        ('{"decision": 5, "tests": []}', "'decision' is no text"),
         ("[{}]", 'example 1 has no "inputs"'),
         ('[{"inputs": {}}]', 'example 1 needs either "expected" or "failure"'),
         ('[{"inputs": {}, "expected": 1, "surplus": 2}]', "unknown member 'surplus'"),

@@ -60,7 +60,12 @@ def _activity(draft: Draft, depth: int) -> str:
     if kind in ("task", "manualTask"):
         return draft.add(node, f'<bpmn:{kind} id="{node}"/>')
     if kind == "timer":
-        definition = timer("timeDuration", draft.pick("PT10S", "=d", "=duration(&quot;PT1M&quot;)"))
+        definition = draft.pick(
+            timer("timeDuration", "PT10S"),
+            timer("timeDuration", "=d"),
+            timer("timeDuration", "=duration(&quot;PT1M&quot;)"),
+            "<bpmn:conditionalEventDefinition><bpmn:condition>=x &gt; 4</bpmn:condition></bpmn:conditionalEventDefinition>",
+        )
         return draft.add(node, f'<bpmn:intermediateCatchEvent id="{node}">{definition}</bpmn:intermediateCatchEvent>')
     if kind == "mapped":
         mappings = (
@@ -88,6 +93,7 @@ def _handler(draft: Draft) -> None:
     node, begin, task = draft.fresh("h"), draft.fresh("s"), draft.fresh("n")
     definition = draft.pick(
         timer("timeDuration", "PT15S"),
+        "<bpmn:conditionalEventDefinition><bpmn:condition>=x &gt; 5</bpmn:condition></bpmn:conditionalEventDefinition>",
         '<bpmn:errorEventDefinition errorRef="E1"/>',
         "<bpmn:errorEventDefinition/>",
         '<bpmn:escalationEventDefinition escalationRef="X1"/>',

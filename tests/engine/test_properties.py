@@ -3,6 +3,7 @@ instance is stuck (the harness checks all that after each command)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from commands.set_variables import SetVariables
 from commands.throw_job_error import ThrowJobError
 from commands.trigger_timer import TriggerTimer
 from domain.errors import InvalidState, NotFound
+from domain.process_instance import execution
 from domain.process_instance.state import InstanceStatus, ProcessInstance
 from tests.engine.harness import Engine
 from tests.engine.random_models import models
@@ -74,6 +76,14 @@ def _step(data: st.DataObject, engine: Engine, key: int) -> None:
             engine.do(SetVariables(element_instance_key=key + local, variables=variables, local=bool(local % 2)))
         case "tick":
             engine.now += SECOND
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_steps() -> Iterator[None]:
+    """Models that loop without waiting are frequent here; they need not loop a thousand times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(execution, "MAX_STEPS", 60)
+        yield
 
 
 def _run(data: st.DataObject, xml: str, steps: int) -> None:

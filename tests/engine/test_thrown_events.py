@@ -6,6 +6,7 @@ import pytest
 
 from commands.complete_job import CompleteJob
 from commands.create_instance import CreateInstance
+from commands.set_variables import SetVariables
 from commands.throw_job_error import ThrowJobError
 from commands.trigger_timer import TriggerTimer
 from domain.process_instance import events as e
@@ -191,3 +192,46 @@ class TestLinks:
         body += f'<bpmn:intermediateCatchEvent id="c">{link}</bpmn:intermediateCatchEvent>' + service("w")
         key = start(engine, body + flow("start", "t") + flow("c", "w"))
         assert engine.waiting(key) == ["w"]
+
+
+class TestConditions:
+    CONDITION = "<bpmn:conditionalEventDefinition><bpmn:condition>=stock &lt; 5</bpmn:condition></bpmn:conditionalEventDefinition>"
+
+    def work(self, *events: str) -> str:
+        return START_EVENT + service("work") + END_EVENT + flow("start", "work") + flow("work", "end") + "".join(events)
+
+    def test_a_catch_event_waits_until_its_condition_holds(self, engine: Engine) -> None:
+        body = START_EVENT + f'<bpmn:intermediateCatchEvent id="c">{self.CONDITION}</bpmn:intermediateCatchEvent>'
+        key = start(engine, body + END_EVENT + flow("start", "c") + flow("c", "end"), stock=9)
+        assert engine.waiting(key) == ["c"]
+        engine.do(SetVariables(element_instance_key=key, variables={"stock": 6}))
+        assert engine.waiting(key) == ["c"]
+        engine.do(SetVariables(element_instance_key=key, variables={"stock": 4}))
+        assert engine.state(key).status is InstanceStatus.COMPLETED
+
+    def test_one_that_holds_already_is_passed_at_once(self, engine: Engine) -> None:
+        body = START_EVENT + f'<bpmn:intermediateCatchEvent id="c">{self.CONDITION}</bpmn:intermediateCatchEvent>'
+        key = start(engine, body + END_EVENT + flow("start", "c") + flow("c", "end"), stock=1)
+        assert engine.state(key).status is InstanceStatus.COMPLETED
+
+    def test_an_interrupting_boundary_event_ends_its_host(self, engine: Engine) -> None:
+        body = self.work(boundary("low", "work", self.CONDITION), service("order"), flow("low", "order"))
+        key = start(engine, body, stock=9)
+        engine.do(SetVariables(element_instance_key=key, variables={"stock": 4}))
+        assert engine.waiting(key) == ["order"]
+
+    def test_a_non_interrupting_event_subprocess_happens_at_each_change(self, engine: Engine) -> None:
+        key = start(engine, self.work(handler("low", self.CONDITION, interrupting=False)), stock=9)
+        for stock in (4, 8, 3):
+            engine.do(SetVariables(element_instance_key=key, variables={"stock": stock}))
+        assert engine.waiting(key) == ["work", "low", "low-task", "low", "low-task"]
+
+
+class TestMessageThrowEvents:
+    def test_a_worker_sends_the_message_and_then_the_token_goes_on(self, engine: Engine) -> None:
+        task = '<bpmn:extensionElements><zeebe:taskDefinition type="send"/></bpmn:extensionElements>'
+        body = START_EVENT + f'<bpmn:endEvent id="tell">{task}<bpmn:messageEventDefinition/></bpmn:endEvent>'
+        key = start(engine, body + flow("start", "tell"))
+        assert engine.waiting(key) == ["tell"]
+        engine.do(CompleteJob(job_key=engine.job(key)))
+        assert engine.state(key).status is InstanceStatus.COMPLETED

@@ -145,8 +145,8 @@ class FakeEventLog:
         found = sorted((due, key, local) for (key, local), (_, due) in self._timers.items() if due <= now)
         return [DueTimer(key, local, due) for due, key, local in found[:limit]]
 
-    def next_timer(self) -> int | None:
-        return min((due for _, due in self._timers.values()), default=None)
+    def next_timer(self, after: int = -1) -> int | None:
+        return min((due for _, due in self._timers.values() if due > after), default=None)
 
     def find_definitions(
         self, kind: str, tenant: str | None, id: str | None = None, key: int | None = None

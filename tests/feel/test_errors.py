@@ -24,6 +24,7 @@ REFUSED = [
     ('"a" b', 1, 5, "the name 'b' stands where an operator should be"),
     ("1e999999", 1, 1, "the number 1e999999 is out of range"),
     ("a.", 1, 3, "the expression ends too early"),
+    ("a..b[", 1, 2, "'..' is not possible here"),
     ("{a 1}", 1, 4, "'1' is not possible here"),
 ]
 

@@ -24,6 +24,8 @@ MATCHES = [
     ('matches("x", "[A-Z-[OI]]", "i")', "true"),
     ('matches("i", "[A-Z-[OI]]", "i")', "false"),
     ('matches("q", "[^Q]", "i")', "false"),
+    ('matches("m", "\\p{Lu}", "i")', "false"),
+    ('matches("\u212a", "k", "i")', "true"),
     ('matches("É", "^[\\p{L}-[a-z]]$")', "true"),
     ('matches("é1", "^\\p{Ll}\\d$")', "true"),
     ('matches("α", "^\\p{IsGreek}$")', "true"),

@@ -13,7 +13,7 @@ from commands.codec import replay
 from commands.handling import Command, Meta, instance_ref
 from commands.ports import Append, NewEvent
 from domain.errors import ConcurrentWrite, InvalidState, LogCorrupt, NotFound, Overloaded, StorageUnavailable
-from domain.events import Envelope, encode_envelope, encode_event
+from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event
 from domain.keys import stream_id
 from domain.process_instance import events as e
 from tests.fakes.commands import Finish, Look, Note, Open, Spoil, Take
@@ -32,7 +32,7 @@ def bus(log: FakeEventLog) -> Iterator[TestBus]:
         yield bus
 
 
-def write_elsewhere(log: FakeEventLog, key: int, event: e.Event) -> None:
+def write_elsewhere(log: FakeEventLog, key: int, event: Event) -> None:
     """Append an event as another process would."""
     rows = log.load([stream_id(key)], snapshots=False)[stream_id(key)]
     state = encode_event(encode_envelope(Envelope(at=int(START * 1e6))), event)
@@ -241,7 +241,7 @@ def test_stopping_carries_out_what_was_taken_and_takes_no_more(log: FakeEventLog
 
 def test_listeners_hear_of_events_before_the_caller_does(bus: TestBus) -> None:
     heard: list[Emission] = []
-    bus.bus.add_listener(lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+    bus.bus.add_listener(lambda _: 1 / 0)  # type: ignore[arg-type]
     bus.bus.add_listener(heard.extend)
     key = bus.open()
     outcome = bus.run(Finish(key=key))
@@ -320,3 +320,24 @@ def test_the_cache_may_be_empty_or_small(log: FakeEventLog) -> None:
             futures = [bus.submit(Note(key=key, variables={"n": n})) for n, key in enumerate(keys)]
             futures += [bus.submit(Finish(key=key)) for key in keys]
             assert all(future.exception(20) is None for future in futures)
+
+
+def test_an_event_of_an_old_version_is_read_as_the_new_one(
+    bus: TestBus, log: FakeEventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(REGISTRY, "_upcast", {})
+    REGISTRY.register_upcaster("pi.note.1", "pi.note.2", lambda fields: [*fields, "b"])
+    REGISTRY.register_upcaster("pi.note.2", "pi.variables_set.1", lambda f: [0, {f[0]: 1, f[1]: 2}, [50, 51]])
+    key = bus.open()
+    log.append([Append([NewEvent(stream_id(key), 4, "pi.note.1", b'[[1],["a"]]')], "")])
+    assert bus.run(Look(key=key)).result.variables == {"a": 1, "b": 2}
+
+
+def test_what_is_over_leaves_the_cache(bus: TestBus, log: FakeEventLog) -> None:
+    over, alive = bus.open_and_finish(), bus.open()
+    loads = log.loads
+    bus.run(Note(key=alive))
+    assert log.loads == loads
+    with pytest.raises(InvalidState):
+        bus.run(Finish(key=over))
+    assert log.loads == loads + 1

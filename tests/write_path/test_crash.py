@@ -24,7 +24,7 @@ CALLERS = 6
 COMMANDS = 150
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(open_folder: Path) -> Iterator[EmbeddedPostgres]:
     server = EmbeddedPostgres(open_folder / "crash", shared_buffers_mb=64)
     migrate(server.start())
@@ -78,3 +78,21 @@ def test_every_acknowledged_command_is_there_once_after_an_immediate_stop(server
         assert versions == list(range(1, 3 + COMMANDS + 1))
     assert failures, "the server went down too late to be noticed"
     log.close()
+
+
+def test_while_it_is_down_every_caller_is_told_and_afterwards_work_goes_on(server: EmbeddedPostgres) -> None:
+    log = PostgresEventLog(server.url(), timeout=1)
+    with running_bus(log) as bus:
+        key, other = bus.open(), bus.open()
+        server.stop()
+        for command in (Note(key=key), Note(key=key), Look(key=other), Open()):
+            assert isinstance(bus.submit(command).exception(20), StorageUnavailable)
+        server.start()
+        note_until_acknowledged(bus, key, "afterwards", [])
+        assert bus.run(Look(key=key)).result.variables == {"name": "afterwards"}
+    log.close()
+
+
+def test_a_log_that_cannot_be_reached_says_so_at_once() -> None:
+    with pytest.raises(StorageUnavailable):
+        PostgresEventLog("postgresql://nobody:x@127.0.0.1:1/none", timeout=1)

@@ -15,6 +15,8 @@ from domain.errors import StorageUnavailable
 from infra.embedded import postgres_host
 from infra.embedded.postgres import EmbeddedPostgres
 
+QUICK = {"fsync": "off"}
+
 
 @pytest.fixture(scope="module")
 def server(open_folder: Path) -> Iterator[EmbeddedPostgres]:
@@ -88,7 +90,7 @@ def test_a_stale_pid_file_does_not_hinder_it(server: EmbeddedPostgres) -> None:
 
 def test_two_stand_side_by_side(server: EmbeddedPostgres, open_folder: Path) -> None:
     server.start()
-    other = EmbeddedPostgres(open_folder / "beside", shared_buffers_mb=16)
+    other = EmbeddedPostgres(open_folder / "beside", shared_buffers_mb=16, settings=QUICK)
     try:
         other.start()
         assert other.url() != server.url()
@@ -100,7 +102,7 @@ def test_two_stand_side_by_side(server: EmbeddedPostgres, open_folder: Path) -> 
 
 def test_a_port_that_was_taken_meanwhile_is_replaced(server: EmbeddedPostgres, open_folder: Path) -> None:
     server.start()
-    other = EmbeddedPostgres(open_folder / "beside", shared_buffers_mb=16)
+    other = EmbeddedPostgres(open_folder / "beside", shared_buffers_mb=16, settings=QUICK)
     (other.home / "port").write_text((server.home / "port").read_text())
     try:
         other.start()
@@ -113,7 +115,7 @@ def test_a_killed_first_start_is_begun_anew(open_folder: Path) -> None:
     home = open_folder / "begun"
     (home / "data.new").mkdir(parents=True)
     (home / "data.new" / "half").write_text("made")
-    server = EmbeddedPostgres(home, shared_buffers_mb=16)
+    server = EmbeddedPostgres(home, shared_buffers_mb=16, settings=QUICK)
     try:
         server.start()
         assert server.is_running()
@@ -144,6 +146,6 @@ def test_binaries_out_of_reach_are_copied(tmp_path: Path) -> None:
 
 
 def test_a_server_that_cannot_start_says_why(open_folder: Path) -> None:
-    server = EmbeddedPostgres(open_folder / "broken", shared_buffers_mb=16, settings={"no_such_setting": "1"})
+    server = EmbeddedPostgres(open_folder / "broken", shared_buffers_mb=16, settings=QUICK | {"no_such_setting": "1"})
     with pytest.raises(StorageUnavailable, match="no_such_setting"):
         server.start()

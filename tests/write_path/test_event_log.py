@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import get_args
 from uuid import uuid4
 
 import psycopg
@@ -10,8 +11,9 @@ import pytest
 
 from commands.ports import Append, EventLog
 from domain.errors import InvalidArgument
-from domain.process_instance.wait_states import PutJob
+from domain.process_instance.wait_states import PutJob, WaitChange
 from infra.postgres.event_log import PostgresEventLog
+from infra.postgres.wait_rows import _KINDS
 from tests.contracts.event_log import EventLogContract, events, waits
 from tests.fakes.event_log import FakeEventLog
 
@@ -75,3 +77,11 @@ def test_a_value_that_postgresql_cannot_hold_is_the_commands_fault(log: Postgres
     with pytest.raises(InvalidArgument, match="cannot hold"):
         log.append([waits(PutJob(1, 0, "nul\0byte", 0))])
     assert log.append([Append(events(uuid4(), 1), "")]) == [1]
+
+
+def test_every_change_of_the_wait_state_index_has_its_table(log: PostgresEventLog) -> None:
+    """A new kind of change must not be passed over: the batch fails loudly instead."""
+
+    assert frozenset(get_args(WaitChange)) == _KINDS
+    with pytest.raises(TypeError, match="str is not a change"):
+        log.append([waits("no change")])  # type: ignore[arg-type]

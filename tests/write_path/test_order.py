@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -76,7 +77,7 @@ def test_the_librarys_notification_log_subscription_and_tracking_work_on_ours(lo
         with ledger.recorder.subscribe(gt=2) as subscription:
             third = next(subscription)
             assert (third.id, third.topic) == (3, "pi.job_created.1")
-            recorded: Recorded = ledger.mapper.to_domain_event(third)
+            recorded = cast(Recorded, ledger.mapper.to_domain_event(third))
             assert (recorded.version, recorded.position, recorded.event.topic) == (3, 3, "pi.job_created.1")
             seen = [next(subscription).id for _ in range(4)]
             bus.open()

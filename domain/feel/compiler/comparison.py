@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.feel import ast, operators
 from domain.feel.compiler.core import Code, Compiler, Frame, handles, note
-from domain.feel.numeric import is_number
+from domain.feel.numeric import LIMIT, is_number
 from domain.feel.operators import kind_of
 
 Relation = Callable[[Any, Any], Any]
@@ -46,8 +46,9 @@ def _relation(symbol: str, at: tuple[int, int]) -> Callable[[Any, Any, Frame], b
 def _comparison(compiler: Compiler, node: ast.Comparison) -> Code:
     if isinstance(node.left, ast.Name) and isinstance(node.right, ast.Literal):
         items, place = compiler.lookup(node.left.name)
-        value = node.right.value
-        if not items and place is None and value.__class__ in (int, Decimal, str):
+        value: Any = node.right.value
+        short = value.__class__ is str or (is_number(value) and -LIMIT < value < LIMIT)  # long ints must be rounded
+        if not items and place is None and short:
             return _variable_with_constant(compiler, node, node.left, value)
     left, right = compiler.compile(node.left), compiler.compile(node.right)
     relation, python = _relation(node.operator, node.at), _PYTHON[node.operator]

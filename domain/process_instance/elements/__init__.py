@@ -35,6 +35,7 @@ BEHAVIOURS: dict[ElementType, Behaviour] = {
     ElementType.USER_TASK: user_task.BEHAVIOUR,
     ElementType.SERVICE_TASK: service_task.BEHAVIOUR,
     ElementType.SCRIPT_TASK: script_task.BEHAVIOUR,
+    ElementType.SEND_TASK: service_task.BEHAVIOUR,
     ElementType.BUSINESS_RULE_TASK: business_rule_task.BEHAVIOUR,
     ElementType.EXCLUSIVE_GATEWAY: exclusive_gateway.BEHAVIOUR,
     ElementType.PARALLEL_GATEWAY: parallel_gateway.BEHAVIOUR,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.bpmn.model import FlowNode, TimerDefinition
+from domain.bpmn.model import FlowNode
+from domain.process_instance import subscribing
 from domain.process_instance.state import ElementInstance
-from domain.process_instance.timing import start_timer
 from domain.process_instance.variables import merge_result
 
 if TYPE_CHECKING:
@@ -14,12 +14,8 @@ if TYPE_CHECKING:
 
 
 def subscribe(x: Execution, host: FlowNode, element: ElementInstance) -> None:
-    """Start the timers of the events on a host that was just entered; those that run already (a retry) stay."""
-    running = {x.state.timers[local].element_id for local in element.timers or ()}
-    for event_id in host.boundary:
-        event = x.model.nodes[event_id]
-        if isinstance(event.definition, TimerDefinition) and event_id not in running:
-            start_timer(x, event, element)
+    """Begin to wait for the events on a host that was just entered."""
+    subscribing.subscribe(x, (x.model.nodes[event] for event in host.boundary), element)
 
 
 def trigger(x: Execution, node: FlowNode, host: int, variables: dict[str, Any]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from domain.bpmn.model import FlowNode, SequenceFlow
+from domain.process_instance import subscribing
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin
 from domain.process_instance.state import ElementInstance
-from domain.process_instance.timing import start_timer
 
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
 
 def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
     """Wait for each of the events behind it, on the gateway's behalf."""
-    running = {x.state.timers[local].element_id for local in element.timers or ()}
-    for flow in node.outgoing:
-        event = x.model.nodes[flow.target]
-        if event.id not in running:
-            start_timer(x, event, element)
+    subscribing.subscribe(x, (x.model.nodes[flow.target] for flow in node.outgoing), element)
 
 
 def trigger(x: Execution, event: FlowNode, gateway: int, variables: dict[str, Any]) -> None:

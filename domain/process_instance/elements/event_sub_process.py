@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from domain.bpmn.model import FlowNode, TimerDefinition
+from domain.bpmn.model import ElementType, FlowNode
 from domain.process_instance import events as e
+from domain.process_instance import subscribing
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
 from domain.process_instance.state import ElementInstance
-from domain.process_instance.timing import start_timer
 from domain.process_instance.variables import set_in
 
 if TYPE_CHECKING:
@@ -16,12 +16,9 @@ if TYPE_CHECKING:
 
 
 def subscribe(x: Execution, scope: FlowNode, element: ElementInstance) -> None:
-    """Start the timers of a scope's event subprocesses; those that run already (a retry) stay."""
-    running = {x.state.timers[local].element_id for local in element.timers or ()}
-    for handler_id in scope.event_subprocesses:
-        start = x.model.nodes[x.model.nodes[handler_id].start]
-        if isinstance(start.definition, TimerDefinition) and start.id not in running:
-            start_timer(x, start, element)
+    """Begin to wait for what starts a scope's event subprocesses."""
+    nodes = x.model.nodes
+    subscribing.subscribe(x, (nodes[nodes[handler].start] for handler in scope.event_subprocesses), element)
 
 
 def trigger(x: Execution, start: FlowNode, scope: int, variables: dict[str, Any]) -> None:
@@ -29,12 +26,22 @@ def trigger(x: Execution, start: FlowNode, scope: int, variables: dict[str, Any]
     if start.interrupting:
         x.terminate_children(scope)
         x.discard_tokens(scope)
-        if x.state.elements[scope].timers:
-            x.emit(e.SubscriptionsClosed(scope))
+        _wait_no_more(x, scope)
     local = x.activate_at(x.model.nodes[start.scope], scope, source=scope)
     if variables:
         set_in(x, local, variables, local)
     x.begin(local)
+
+
+def _wait_no_more(x: Execution, scope: int) -> None:
+    """The scope's other event subprocesses happen no more; boundary events around it still do."""
+    state, element = x.state, x.state.elements[scope]
+    for timer in list(element.timers or ()):
+        if x.model.nodes[state.timers[timer].element_id].type is ElementType.START_EVENT:
+            x.emit(e.TimerCanceled(timer))
+    for subscription in list(element.subscriptions or ()):
+        if x.model.nodes[state.subscriptions[subscription].element_id].type is ElementType.START_EVENT:
+            x.emit(e.SubscriptionClosed(subscription))
 
 
 def enter(x: Execution, token: Token) -> None:

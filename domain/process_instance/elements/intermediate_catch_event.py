@@ -1,14 +1,14 @@
-"""Intermediate catch events: a timer that is waited for, or the far end of a link (BPMN 2.0 §10.5.4)."""
+"""Intermediate catch events: what is waited for, or the far end of a link (BPMN 2.0 §10.5.4)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from domain.bpmn.model import FlowNode, LinkDefinition
+from domain.process_instance import subscribing
 from domain.process_instance.elements import plain
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
 from domain.process_instance.state import ElementInstance
-from domain.process_instance.timing import start_timer
 
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution, Token
@@ -23,11 +23,11 @@ def enter(x: Execution, token: Token) -> None:
 
 
 def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
-    """Start the timer."""
+    """Begin to wait."""
     if isinstance(node.definition, LinkDefinition):
         x.leave(element.local)
     else:
-        start_timer(x, node, element)
+        subscribing.subscribe(x, (node,), element)
 
 
 BEHAVIOUR = Behaviour(enter, begin, outgoing_flows)

@@ -1,10 +1,11 @@
-"""What throwing end and intermediate events do: errors and escalations (BPMN 2.0 §10.5.1, §10.5.7)."""
+"""What throwing end and intermediate events do: errors, escalations, and messages that a worker sends (§10.5.7)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode
+from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode, JobDefinition
+from domain.process_instance.elements import service_task
 from domain.process_instance.evaluation import Blocked, ErrorType, text_of
 from domain.process_instance.state import ElementInstance
 
@@ -13,12 +14,13 @@ if TYPE_CHECKING:
 
 
 def throws(node: FlowNode) -> bool:
-    """Whether the event throws something that others may catch."""
-    return isinstance(node.definition, ErrorDefinition | EscalationDefinition)
+    """Whether the event does more than let the token pass."""
+    return isinstance(node.definition, ErrorDefinition | EscalationDefinition | JobDefinition)
 
 
 def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
-    """Throw; False if the element instance was ended by whoever caught it. Raises Blocked for an uncaught error."""
+    """Throw; whether the element instance may go on now: not if a job sends the message first, nor if whoever caught
+    it ended the thrower. Raises Blocked for an error that nobody catches."""
     definition = node.definition
     scope = x.state.scope_variables(element.local)
     if isinstance(definition, ErrorDefinition):
@@ -27,6 +29,9 @@ def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
         if not caught:
             message = f"the error '{code}' was thrown, but no error event in the model catches it"
             raise Blocked(ErrorType.UNHANDLED_ERROR_EVENT, message)
+    elif isinstance(definition, JobDefinition):
+        service_task.begin(x, node, element)
+        return False
     elif isinstance(definition, EscalationDefinition):
         code = text_of(x, definition.code, scope, "escalation code")
         x.throw_escalation(element.local, code)

@@ -36,7 +36,12 @@ CREATE TABLE read_model.process_instances (
     business_id text,
     tags text[],
     tenant text NOT NULL
-) WITH (fillfactor = 85);
+) WITH (
+    fillfactor = 85,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.02,
+    autovacuum_vacuum_cost_delay = 0
+);
 CREATE INDEX process_instances_of_definition ON read_model.process_instances (definition_key, instance_key);
 CREATE INDEX process_instances_started ON read_model.process_instances (started, instance_key);
 CREATE INDEX process_instances_open ON read_model.process_instances (instance_key) WHERE ended IS NULL;
@@ -50,10 +55,16 @@ CREATE TABLE read_model.element_instances (
     started bigint NOT NULL,
     ended bigint,
     state smallint NOT NULL,
+    is_body boolean NOT NULL,
     element_id text NOT NULL,
     tenant text NOT NULL,
     PRIMARY KEY (instance_key, key)
-) WITH (fillfactor = 90);
+) WITH (
+    fillfactor = 90,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.02,
+    autovacuum_vacuum_cost_delay = 0
+);
 
 CREATE TABLE read_model.variables (
     instance_key bigint NOT NULL,
@@ -84,7 +95,12 @@ CREATE TABLE read_model.jobs (
     error_message text,
     tenant text NOT NULL,
     PRIMARY KEY (instance_key, key)
-) WITH (fillfactor = 80);
+) WITH (
+    fillfactor = 80,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.02,
+    autovacuum_vacuum_cost_delay = 0
+);
 CREATE INDEX jobs_open ON read_model.jobs (instance_key) WHERE ended IS NULL;
 
 CREATE TABLE read_model.user_tasks (
@@ -105,7 +121,12 @@ CREATE TABLE read_model.user_tasks (
     external_form text,
     tenant text NOT NULL,
     PRIMARY KEY (instance_key, key)
-) WITH (fillfactor = 80);
+) WITH (
+    fillfactor = 80,
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_analyze_scale_factor = 0.02,
+    autovacuum_vacuum_cost_delay = 0
+);
 CREATE INDEX user_tasks_open ON read_model.user_tasks (instance_key, key) WHERE ended IS NULL;
 CREATE INDEX user_tasks_assigned ON read_model.user_tasks (assignee, instance_key) WHERE ended IS NULL AND assignee IS NOT NULL;
 

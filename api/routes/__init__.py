@@ -1,0 +1,30 @@
+"""All operations of the API, in the order in which paths are matched: what workers and inboxes ask most comes first."""
+
+from api.operations import Operation
+from api.routes import (
+    decisions,
+    definitions,
+    element_instances,
+    expressions,
+    incidents,
+    instance_history,
+    jobs,
+    process_instances,
+    system,
+    user_tasks,
+    variables,
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    *jobs.OPERATIONS,
+    *user_tasks.OPERATIONS,
+    *process_instances.OPERATIONS,
+    *instance_history.OPERATIONS,
+    *variables.OPERATIONS,
+    *element_instances.OPERATIONS,
+    *incidents.OPERATIONS,
+    *definitions.OPERATIONS,
+    *decisions.OPERATIONS,
+    *expressions.OPERATIONS,
+    *system.OPERATIONS,
+)

@@ -1,0 +1,1 @@
+"""Everything that touches the outside: databases, processes, the environment, and the wiring (bootstrap)."""

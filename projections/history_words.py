@@ -1,0 +1,133 @@
+"""One line for people about each event, as the history shows it. An event without words is a programming error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.errors import LogCorrupt
+from domain.events import Event
+from domain.process_instance import events as e
+from domain.process_instance.state import ProcessInstance
+from projections.rows import MICROSECONDS_PER_MS
+from projections.time import iso
+
+Words = Callable[[ProcessInstance, Any, str], str]
+
+_MANY = 5
+
+
+def _names(values: Mapping[str, Any]) -> str:
+    names = list(values)
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return ", ".join(names[:_MANY]) + more
+
+
+def _time(micros: int) -> str:
+    return iso(micros // MICROSECONDS_PER_MS) if 0 < micros < e.NEVER else "never"
+
+
+def _created(_: ProcessInstance, event: e.InstanceCreated, name: str) -> str:
+    variables = f" with {_names(event.variables)}" if event.variables else ""
+    return f"Instance of {name} (version {event.version}) started{variables}"
+
+
+def _job_failed(_: ProcessInstance, event: e.JobFailed, name: str) -> str:
+    why = f": {event.message}" if event.message else ""
+    return f"Job of {name} failed, {event.retries} retries left{why}"
+
+
+def _assigned(_: ProcessInstance, event: e.UserTaskAssigned, name: str) -> str:
+    return f"Task {name} assigned to {event.assignee}" if event.assignee else f"Task {name} released"
+
+
+def _task_updated(_: ProcessInstance, event: e.UserTaskUpdated, name: str) -> str:
+    attributes = ("candidate_groups", "candidate_users", "due", "follow_up", "priority")
+    changed = [attribute.replace("_", " ") for attribute in attributes if getattr(event, attribute) is not None]
+    return f"Task {name} changed: {', '.join(changed) or 'nothing'}"
+
+
+def _task_created(_: ProcessInstance, event: e.UserTaskCreated, name: str) -> str:
+    whom = event.assignee or ", ".join([*event.candidate_groups, *event.candidate_users])
+    return f"Task {name} for {whom or 'anyone'}"
+
+
+def _variables(state: ProcessInstance, event: e.VariablesSet, name: str) -> str:
+    where = f" in {name}" if event.scope and name else ""
+    return f"Variables set{where}: {_names(event.variables)}" if event.variables else f"No variables set{where}"
+
+
+def _resolved(state: ProcessInstance, event: e.IncidentResolved, name: str) -> str:
+    incident = state.incidents.get(event.incident)
+    kind = f" {incident.type}" if incident else ""
+    return f"Incident{kind} at {name} resolved"
+
+
+def _triggered(_: ProcessInstance, event: e.TimerTriggered, name: str) -> str:
+    again = f", next at {_time(event.next_due)}" if event.next_due else ""
+    return f"Timer at {name} fired{again}"
+
+
+def _decided(_: ProcessInstance, event: e.DecisionEvaluated, name: str) -> str:
+    if event.failure:
+        return f"Decision {event.decision_id} failed at {name}: {event.failure}"
+    return f"Decision {event.decision_id} (version {event.version}) evaluated at {name}"
+
+
+def _loop_started(_: ProcessInstance, event: e.LoopStarted, name: str) -> str:
+    return f"Loop {name} began" + ("" if event.items is None else f" over {len(event.items)} items")
+
+
+def _thrown(what: str, event: e.ErrorThrown | e.EscalationThrown, name: str) -> str:
+    caught = f", caught by {event.caught_by}" if event.caught_by else ", caught by nothing"
+    return f"{what} {event.code} thrown at {name}{caught}"
+
+
+def _terminated(_: ProcessInstance, event: e.InstanceTerminated, name: str) -> str:
+    return f"Instance cancelled: {event.reason}" if event.reason else "Instance cancelled"
+
+
+WORDS: Mapping[type[Event], Words] = {
+    e.InstanceCreated: _created,
+    e.KeyBlockReserved: lambda _, event, name: "Further 4096 keys reserved",
+    e.ElementActivated: lambda _, event, name: f"{name} entered",
+    e.ElementPassed: lambda _, event, name: f"{name} passed",
+    e.TokenArrived: lambda _, event, name: f"Token arrived at {name} by {event.flow}",
+    e.TokensDiscarded: lambda _, event, name: "Waiting tokens discarded",
+    e.SubscriptionOpened: lambda _, event, name: f"{name} waits for a {event.kind}",
+    e.SubscriptionMet: lambda _, event, name: f"What {name} waited for happened",
+    e.SubscriptionClosed: lambda _, event, name: f"{name} is waited for no more",
+    e.TimerCanceled: lambda _, event, name: f"Timer at {name} cancelled",
+    e.LoopStarted: _loop_started,
+    e.LoopInnerEnded: lambda _, event, name: f"Round {event.index + 1} of {name} done",
+    e.ErrorThrown: lambda _, event, name: _thrown("Error", event, name),
+    e.EscalationThrown: lambda _, event, name: _thrown("Escalation", event, name),
+    e.ElementCompleted: lambda _, event, name: f"{name} completed",
+    e.ElementTerminated: lambda _, event, name: f"{name} terminated",
+    e.VariablesSet: _variables,
+    e.JobCreated: lambda _, event, name: f"Job of type {event.type} created for {name}",
+    e.JobActivated: lambda _, event, name: f"Job of {name} taken by {event.worker or 'a worker'}",
+    e.JobCompleted: lambda _, event, name: f"Job of {name} completed",
+    e.JobFailed: _job_failed,
+    e.JobErrorThrown: lambda _, event, name: f"Job of {name} threw error {event.code}: {event.message}",
+    e.JobUpdated: lambda _, event, name: f"Job of {name} changed: {event.retries} retries",
+    e.UserTaskCreated: _task_created,
+    e.UserTaskAssigned: _assigned,
+    e.UserTaskUpdated: _task_updated,
+    e.UserTaskCompleted: lambda _, event, name: f"Task {name} completed",
+    e.DecisionEvaluated: _decided,
+    e.TimerStarted: lambda _, event, name: f"Timer at {name} due {_time(event.due)}",
+    e.TimerTriggered: _triggered,
+    e.IncidentRaised: lambda _, event, name: f"Incident {event.type} at {name}: {event.message}",
+    e.IncidentResolved: _resolved,
+    e.InstanceCompleted: lambda _, event, name: "Instance completed",
+    e.InstanceTerminated: _terminated,
+}
+
+
+def describe(state: ProcessInstance, event: Event, name: str) -> str:
+    """One line about an event at element `name`; `state` is that before the event. Raises LogCorrupt for a stranger."""
+    words = WORDS.get(type(event))
+    if words is None:
+        raise LogCorrupt(f"{type(event).__name__} is not an event of a process instance")
+    return words(state, event, name)

@@ -1,0 +1,1 @@
+"""Feeds of the log, and what runs on them."""

@@ -1,0 +1,1 @@
+"""Tests of the read side: projections, projector, queries, history, verification."""

@@ -1,0 +1,203 @@
+"""The engine alone as a scenario's world: no database, no server; the harness checks its invariants at every step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from commands.cancel_instance import CancelInstance
+from commands.complete_job import CompleteJob
+from commands.complete_user_task import CompleteUserTask
+from commands.create_instance import CreateInstance
+from commands.fail_job import FailJob
+from commands.resolve_incident import ResolveIncident
+from commands.set_variables import SetVariables
+from commands.throw_job_error import ThrowJobError
+from commands.trigger_timer import TriggerTimer
+from commands.update_job import UpdateJob
+from domain.errors import DomainError
+from domain.events import decode_json, encode_json
+from domain.process_instance import events as e
+from domain.process_instance.state import ROOT, ElementInstance, ProcessInstance
+from tests.engine.harness import Engine
+from tests.scenarios.world import START, OpenIncident, Refused, Visit
+
+MAX_TIMERS = 1_000
+
+
+class InDomain:
+    """A world (world.World) around the engine's harness."""
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        self.engine.now = START
+
+    def _do(self, command: Any) -> None:
+        try:
+            self.engine.do(command)
+        except DomainError as error:
+            raise Refused(f"{error.code}: {error}") from error
+
+    # --- commands ---
+
+    def deploy(self, resources: Sequence[tuple[str, str]]) -> None:
+        for name, content in resources:
+            if name.endswith(".dmn"):
+                self.engine.deploy_decisions(content)
+                continue
+            try:
+                self.engine.deploy(content)
+            except DomainError as error:
+                raise Refused(f"{error.code}: {error}") from error
+
+    def start(self, process: str, variables: Mapping[str, Any]) -> None:
+        process_id = process or next(iter(self.engine.definitions.models.values())).id
+        self._do(CreateInstance(bpmn_process_id=process_id, variables=_values(variables)))
+
+    def complete(self, element: str, nth: int, variables: Mapping[str, Any]) -> None:
+        state, instance = self._active(element, nth, "job", "task")
+        if instance.task:
+            self._do(CompleteUserTask(task_key=state.key + instance.task, variables=_values(variables)))
+        else:
+            self._do(CompleteJob(job_key=state.key + instance.job, variables=_values(variables)))
+
+    def fail(self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any]) -> None:
+        state, instance = self._active(element, nth, "job")
+        key = state.key + instance.job
+        self._do(FailJob(job_key=key, retries=retries, message=message, variables=_values(variables)))
+
+    def throw_error(self, element: str, nth: int, code: str, message: str, variables: Mapping[str, Any]) -> None:
+        state, instance = self._active(element, nth, "job")
+        key = state.key + instance.job
+        self._do(ThrowJobError(job_key=key, error_code=code, message=message, variables=_values(variables)))
+
+    def advance(self, until: int) -> None:
+        for _ in range(MAX_TIMERS):
+            due = (
+                min((timer.due, state.key, timer.local) for state in self._states() for timer in state.timers.values())
+                if any(state.timers for state in self._states())
+                else (until + 1, 0, 0)
+            )
+            if due[0] > until:
+                break
+            self.engine.now = max(self.engine.now, due[0])
+            self._do(TriggerTimer(instance_key=due[1], timer=due[2]))
+        else:
+            raise AssertionError(f"more than {MAX_TIMERS} timers fired")
+        self.engine.now = until
+
+    def now(self) -> int:
+        return self.engine.now
+
+    def set_variables(self, element: str, nth: int, variables: Mapping[str, Any], local: bool) -> None:
+        key = self._first().key
+        if element:
+            state, instance = self._active(element, nth)
+            key = state.key + instance.local
+        self._do(SetVariables(element_instance_key=key, variables=_values(variables), local=local))
+
+    def set_retries(self, element: str, nth: int, retries: int) -> None:
+        state, instance = self._active(element, nth, "job")
+        self._do(UpdateJob(job_key=state.key + instance.job, retries=retries))
+
+    def resolve(self, element: str, nth: int) -> None:
+        found = [key for key, incident in self._incidents() if incident.element == element]
+        assert len(found) >= nth, f"there is no incident at '{element}'; there are {self.incidents()}"
+        self._do(ResolveIncident(incident_key=found[nth - 1]))
+
+    def cancel(self, process: str) -> None:
+        keys = [state.key for state in self._states() if not process or state.bpmn_process_id == process]
+        self._do(CancelInstance(instance_key=keys[0]))
+
+    # --- what can be seen ---
+
+    def waiting(self) -> list[str]:
+        found = []
+        for state in self._states():
+            scopes = {element.scope for element in state.elements.values() if element.local != ROOT}
+            found += [
+                element.element_id
+                for element in state.elements.values()
+                if element.local != ROOT and element.local not in scopes
+            ]
+        return found
+
+    def incidents(self) -> list[OpenIncident]:
+        return [incident for _, incident in self._incidents()]
+
+    def variables(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for event in self.engine.events(self._first().key):
+            if isinstance(event, e.InstanceCreated) or (isinstance(event, e.VariablesSet) and event.scope == ROOT):
+                found.update(event.variables)
+        return _plain(found)
+
+    def sees(self, element: str) -> dict[str, Any]:
+        state, instance = self._active(element, 1)
+        return _plain(dict(state.scope_variables(instance.local)))
+
+    def visits(self) -> list[Visit]:
+        found = []
+        for state in self._states():
+            visits: dict[int, Visit] = {}
+            for event in self.engine.events(state.key):
+                match event:
+                    case e.ElementActivated():
+                        visits[event.local] = Visit(event.element_id, "active")
+                    case e.ElementPassed():
+                        visits[event.local] = Visit(event.element_id, "completed")
+                    case e.ElementCompleted():
+                        visits[event.local] = visits[event.local]._replace(state="completed")
+                    case e.ElementTerminated():
+                        visits[event.local] = visits[event.local]._replace(state="terminated")
+                    case _:
+                        pass
+            found += visits.values()
+        return found
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(state.bpmn_process_id, state.status.name.lower()) for state in self._states()]
+
+    # --- finding ---
+
+    def _states(self) -> list[ProcessInstance]:
+        return [stream.state for stream in self.engine.streams.values() if isinstance(stream.state, ProcessInstance)]
+
+    def _first(self) -> ProcessInstance:
+        return self._states()[0]
+
+    def _active(self, element: str, nth: int, *having: str) -> tuple[ProcessInstance, ElementInstance]:
+        """The nth active instance of an element that has one of these parts (any, without a name); not the body of a
+        multi-instance activity, but its inner instances."""
+        found = [
+            (state, instance)
+            for state in self._states()
+            for instance in state.elements.values()
+            if instance.element_id == element
+            and (not having or any(getattr(instance, part) for part in having))
+            and not any(
+                inner.scope == instance.local and inner.element_id == element for inner in state.elements.values()
+            )
+        ]
+        what = " or ".join(having) or "instance"
+        assert len(found) >= nth, f"there is no active {what} {nth} of '{element}'; waiting are {self.waiting()}"
+        return found[nth - 1]
+
+    def _incidents(self) -> Iterator[tuple[int, OpenIncident]]:
+        for state in self._states():
+            for event in self.engine.events(state.key):
+                if isinstance(event, e.IncidentRaised) and event.local in state.incidents:
+                    yield state.key + event.local, OpenIncident(event.element_id, event.type, event.message)
+
+
+def _values(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Variables as a client's JSON brings them."""
+    values: dict[str, Any] = decode_json(json.dumps(dict(variables)).encode())
+    return values
+
+
+def _plain(variables: dict[str, Any]) -> dict[str, Any]:
+    """Variables as a client sees them."""
+    values: dict[str, Any] = json.loads(encode_json(variables))
+    return values

@@ -1,0 +1,250 @@
+"""A server as a scenario's world: real HTTP, bus, PostgreSQL, timers and read models, with a pinned clock.
+
+What waits is read from the instance's state in the log; what was visited, variables and incidents from the read models.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from tests.scenarios.world import START, OpenIncident, Refused, Visit
+
+OK = (200, 204)
+PATIENCE = 10.0
+LOOK_EVERY = 0.003
+_ROAMS = re.compile(r"callActivity|<bpmn:startEvent[^>]*[^/]>")
+"""Models whose instances may come to be without a start command."""
+
+Item = dict[str, Any]
+
+
+class OverHttp:
+    """A world (world.World) behind `http` (base URL ending in /v2). suffix: keeps names apart from other scenarios."""
+
+    def __init__(self, http: httpx.Client, suffix: str) -> None:
+        self._http = http
+        self._suffix = suffix
+        self._now = START
+        self._started: list[str] = []
+        self._processes: list[str] = []
+        self._roams = False
+        self._seen: dict[str, Item] = {}
+        self._position = 0
+        self._pin(START)
+
+    def close(self) -> None:
+        """Cancel what still runs, so that later scenarios are alone."""
+        for key, state in self._states().items():
+            if state["state"] == "ACTIVE":
+                self._http.post(f"/process-instances/{key}/cancellation")
+
+    # --- requests ---
+
+    def _call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        if method != "GET" and not path.endswith("/search"):
+            self._seen = {}
+        response = self._http.request(method, path, json=body, **options)
+        if response.status_code not in OK:
+            problem = response.json()
+            raise Refused(f"{problem.get('title')}: {problem.get('detail')}")
+        self._reached(response)
+        return response.json() if response.status_code == 200 else None
+
+    def _reached(self, response: httpx.Response) -> None:
+        self._position = max(self._position, int(response.headers.get("Flowledger-Position", 0)))
+
+    def _search(self, path: str, filters: Item, sort: str = "", **query: str) -> list[Item]:
+        """All items that pass the filter, once the read models have what was written and seen."""
+        body: Item = {"filter": filters, "page": {"limit": 1_000}}
+        if sort:
+            body["sort"] = [{"field": sort}]
+        headers = {"Flowledger-Min-Position": str(self._position)}
+        items: list[Item] = self._call("POST", f"{path}/search", body, headers=headers, params=query)["items"]
+        return items
+
+    def _pin(self, at: int) -> None:
+        self._call("PUT", "/clock", {"timestamp": at // 1_000})
+        self._now = at
+
+    # --- commands ---
+
+    def deploy(self, resources: Sequence[tuple[str, str]]) -> None:
+        files = [("resources", (name, content.encode())) for name, content in resources]
+        response = self._http.post("/deployments", files=files)
+        if response.status_code not in OK:
+            problem = response.json()
+            raise Refused(f"{problem.get('title')}: {problem.get('detail')}")
+        self._reached(response)
+        for item in response.json()["deployments"]:
+            if item.get("processDefinition"):
+                self._processes.append(item["processDefinition"]["processDefinitionId"])
+        self._roams = self._roams or any(_ROAMS.search(content) for _, content in resources)
+
+    def start(self, process: str, variables: Mapping[str, Any]) -> None:
+        process_id = process + self._suffix if process else self._processes[0]
+        body = {"processDefinitionId": process_id, "variables": dict(variables)}
+        self._started.append(self._call("POST", "/process-instances", body)["processInstanceKey"])
+
+    def complete(self, element: str, nth: int, variables: Mapping[str, Any]) -> None:
+        kind, key = self._part(element, nth, "jobs", "userTasks")
+        path = f"/jobs/{key}/completion" if kind == "jobs" else f"/user-tasks/{key}/completion"
+        self._call("POST", path, {"variables": dict(variables)})
+
+    def fail(self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any]) -> None:
+        _, key = self._part(element, nth, "jobs")
+        body = {"retries": retries, "errorMessage": message, "variables": dict(variables)}
+        self._call("POST", f"/jobs/{key}/failure", body)
+
+    def throw_error(self, element: str, nth: int, code: str, message: str, variables: Mapping[str, Any]) -> None:
+        _, key = self._part(element, nth, "jobs")
+        body = {"errorCode": code, "errorMessage": message, "variables": dict(variables)}
+        self._call("POST", f"/jobs/{key}/error", body)
+
+    def advance(self, until: int) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            timers = self._timers()
+            due = min((at for at in timers.values()), default=until + 1)
+            if due > until:
+                break
+            if due > self._now:
+                self._pin(due)
+            else:
+                time.sleep(LOOK_EVERY)
+                self._seen = {}
+            assert time.monotonic() < deadline, f"the timers {timers} did not fire within {PATIENCE} s"
+        self._pin(until)
+
+    def now(self) -> int:
+        return self._now
+
+    def set_variables(self, element: str, nth: int, variables: Mapping[str, Any], local: bool) -> None:
+        key = self._element(element, nth)["elementInstanceKey"] if element else self._started[0]
+        self._call("PUT", f"/element-instances/{key}/variables", {"variables": dict(variables), "local": local})
+
+    def set_retries(self, element: str, nth: int, retries: int) -> None:
+        _, key = self._part(element, nth, "jobs")
+        self._call("PATCH", f"/jobs/{key}", {"changeset": {"retries": retries}})
+
+    def resolve(self, element: str, nth: int) -> None:
+        found = [item["incidentKey"] for item in self._open_incidents() if item["elementId"] == element]
+        assert len(found) >= nth, f"there is no incident at '{element}'; there are {self.incidents()}"
+        self._call("POST", f"/incidents/{found[nth - 1]}/resolution")
+
+    def cancel(self, process: str) -> None:
+        wanted = process + self._suffix
+        keys = [key for key, state in self._states().items() if not process or state["processDefinitionId"] == wanted]
+        self._call("POST", f"/process-instances/{keys[0]}/cancellation")
+
+    # --- what can be seen ---
+
+    def waiting(self) -> list[str]:
+        found = []
+        for key, state in self._states().items():
+            scopes = {item["scopeKey"] for item in state["elements"] if item["elementInstanceKey"] != key}
+            found += [
+                item["elementId"] for item in state["elements"] if item["elementInstanceKey"] not in {key, *scopes}
+            ]
+        return found
+
+    def incidents(self) -> list[OpenIncident]:
+        if not any(state["incidents"] for state in self._states().values()):
+            return []
+        return [
+            OpenIncident(item["elementId"], item["errorType"], item["errorMessage"]) for item in self._open_incidents()
+        ]
+
+    def variables(self) -> dict[str, Any]:
+        first = next(iter(self._states()))
+        filters = {"processInstanceKey": first, "scopeKey": first}
+        items = self._search("/variables", filters, truncateValues="false")
+        return {item["name"]: json.loads(item["value"]) for item in items}
+
+    def sees(self, element: str) -> dict[str, Any]:
+        found = self._element(element, 1)
+        state = next(state for state in self._states().values() if found in state["elements"])
+        by_key = {item["elementInstanceKey"]: item for item in state["elements"]}
+        layers = [found]
+        while layers[-1]["elementInstanceKey"] != state["processInstanceKey"]:
+            layers.append(by_key[layers[-1]["scopeKey"]])
+        return {name: value for layer in reversed(layers) for name, value in layer["variables"].items()}
+
+    def visits(self) -> list[Visit]:
+        found = []
+        for key in self._states():
+            items = self._search("/element-instances", {"processInstanceKey": key}, "elementInstanceKey")
+            found += [Visit(item["elementId"], item["state"].lower()) for item in items if item["type"] != "PROCESS"]
+        return found
+
+    def states(self) -> list[tuple[str, str]]:
+        """From the read model; the log must say the same."""
+        found = []
+        for key, state in self._states().items():
+            (shown,) = self._search("/process-instances", {"processInstanceKey": key})
+            assert shown["state"] == state["state"], f"the read model says {shown['state']}, the log {state['state']}"
+            found.append((shown["processDefinitionId"].removesuffix(self._suffix), shown["state"].lower()))
+        return found
+
+    # --- finding ---
+
+    def _keys(self) -> list[str]:
+        if not self._roams:
+            return self._started
+        filters = {"processDefinitionId": {"$in": self._processes}}
+        return sorted((item["processInstanceKey"] for item in self._search("/process-instances", filters)), key=int)
+
+    def _states(self) -> dict[str, Item]:
+        """The instances by key; read again after each command."""
+        if not self._seen:
+            self._seen = {key: self._call("GET", f"/process-instances/{key}/state") for key in self._keys()}
+            positions = (int(state["position"]) for state in self._seen.values())
+            self._position = max(self._position, *positions, 0)
+        return self._seen
+
+    def _timers(self) -> dict[str, int]:
+        """When each running timer is due (µs)."""
+        return {
+            timer["timerKey"]: int(datetime.fromisoformat(timer["dueDate"]).timestamp() * 1_000) * 1_000
+            for state in self._states().values()
+            for timer in state["timers"]
+        }
+
+    def _element(self, element: str, nth: int) -> Item:
+        """The nth active instance; not the body of a multi-instance activity, but its inner instances."""
+        found = []
+        for state in self._states().values():
+            items = [item for item in state["elements"] if item["elementId"] == element]
+            bodies = {item["scopeKey"] for item in items}
+            found += [item for item in items if item["elementInstanceKey"] not in bodies]
+        assert len(found) >= nth, f"there is no active instance {nth} of '{element}'; waiting are {self.waiting()}"
+        return found[nth - 1]
+
+    def _part(self, element: str, nth: int, *kinds: str) -> tuple[str, str]:
+        """The kind and key of the job or task of the nth active instance of an element that has one."""
+        found = []
+        for state in self._states().values():
+            names = {item["elementInstanceKey"]: item["elementId"] for item in state["elements"]}
+            for kind in kinds:
+                key_name = "jobKey" if kind == "jobs" else "userTaskKey"
+                found += [
+                    (int(part["elementInstanceKey"]), kind, part[key_name])
+                    for part in state[kind]
+                    if names.get(part["elementInstanceKey"]) == element
+                ]
+        found.sort()
+        assert len(found) >= nth, f"there is no open job or task {nth} of '{element}'; waiting are {self.waiting()}"
+        return found[nth - 1][1:]
+
+    def _open_incidents(self) -> list[Item]:
+        return [
+            item
+            for key in self._states()
+            for item in self._search("/incidents", {"processInstanceKey": key, "state": "ACTIVE"}, "creationTime")
+        ]

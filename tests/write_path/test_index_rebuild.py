@@ -1,0 +1,120 @@
+"""The tables beside the log can be lost: the log alone makes them anew, exactly."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from commands.bus import Outcome
+from commands.definitions import DeployedDefinitions
+from commands.deployment_files import File, prepare
+from commands.handling import Meta
+from commands.registry import HANDLERS as REAL
+from domain.bpmn import load_model
+from infra.postgres import index_rebuild
+from infra.postgres.event_log import PostgresEventLog
+from infra.postgres.index_rebuild import rebuild_index
+from tests.fakes.commands import Finish, Open, Take
+from tests.write_path.harness import TestBus, running_bus
+from tests.write_path.test_timers import NOW, WITH_TIMERS, Arm, Fire
+
+ONE_TASK = (Path(__file__).parents[2] / "bench" / "models" / "one_task.bpmn").read_bytes()
+TABLES = ("wait_jobs", "wait_timers", "key_blocks", "definition_index")
+
+
+@pytest.fixture
+def log(database: str) -> Iterator[PostgresEventLog]:
+    log = PostgresEventLog(database)
+    yield log
+    log.close()
+
+
+def contents(url: str) -> dict[str, list[Any]]:
+    with psycopg.connect(url) as connection:
+        return {
+            table: sorted(connection.execute(f"SELECT t::text FROM {table} t".encode()).fetchall()) for table in TABLES
+        }
+
+
+def history(bus: TestBus) -> None:
+    """Instances in every state, of two tenants."""
+    for n in range(12):
+        key = bus.run(Open(type=f"type-{n % 3}"), Meta("demo", "acme" if n % 2 else "")).result.key
+        bus.run(Arm(key=key, due=NOW + n))
+        if n % 3 == 1:
+            bus.run(Take(key=key))
+        if n % 4 == 1:
+            bus.run(Finish(key=key))
+        if n % 4 == 2:
+            bus.clock.pin(NOW + n)
+            bus.run(Fire(key=key, timer=10))
+
+
+def test_the_tables_are_rebuilt_as_they_were(log: PostgresEventLog, database: str) -> None:
+    with running_bus(log, handlers=WITH_TIMERS) as bus:
+        history(bus)
+    with running_bus(log, lane=2, handlers=REAL) as bus:
+        bus.run(prepare([File("one_task.bpmn", ONE_TASK)])[0])
+    before = contents(database)
+    assert [len(before[table]) for table in TABLES] == [9, 6, 0, 1]
+    with psycopg.connect(database) as connection:
+        for table in TABLES:
+            connection.execute(f"TRUNCATE {table}".encode())
+    assert rebuild_index(database) == {"wait_jobs": 9, "wait_timers": 6, "key_blocks": 0, "definition_index": 1}
+    assert contents(database) == before
+
+
+def test_writers_go_on_after_a_rebuild(log: PostgresEventLog, database: str) -> None:
+    with running_bus(log) as bus:
+        key = bus.open()
+        rebuild_index(database)
+        bus.run(Finish(key=key))
+        assert log.available_jobs([""], "work", NOW, 9) == []
+
+
+def test_a_writer_that_waited_for_the_rebuild_sees_the_new_rows(
+    log: PostgresEventLog, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_bus(log) as bus:
+        keys = [bus.open() for _ in range(3)]
+        finished: list[Future[Outcome]] = []
+
+        def replace(*arguments: Any) -> int:
+            if not finished:  # the log is read and the lock is held: now somebody writes
+                finished.extend(bus.submit(Finish(key=key)) for key in keys)
+                wait_for_lock(database)
+            return replace_rows(*arguments)
+
+        replace_rows = index_rebuild._replace
+        monkeypatch.setattr(index_rebuild, "_replace", replace)
+        rebuild_index(database)
+        assert all(future.exception(20) is None for future in finished)
+    assert log.available_jobs([""], "work", NOW, 9) == []
+
+
+def wait_for_lock(url: str) -> None:
+    """Until somebody waits for a lock, up to 20 s."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for _ in range(2_000):
+            waiting = connection.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()
+            if waiting:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+def test_a_deployed_definition_is_found_through_the_rebuilt_index(log: PostgresEventLog, database: str) -> None:
+    with running_bus(log, handlers=REAL) as bus:
+        key = bus.run(prepare([File("one_task.bpmn", ONE_TASK)])[0]).result.resources[0].key
+    with psycopg.connect(database) as connection:
+        connection.execute("TRUNCATE definition_index")
+    rebuild_index(database)
+    definitions = DeployedDefinitions(log, load_model)
+    assert definitions.find_process("", "one_task") == key
+    assert definitions.process(key).id == "one_task"
