@@ -38,6 +38,8 @@ def read_xml(resource: str, data: bytes) -> etree._Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         raise refuse(f"this is not well-formed XML: {error.msg}", error.lineno or 0) from error
+    except (ValueError, LookupError) as error:
+        raise refuse(f"this is not XML: {error}") from error
     if root.getroottree().docinfo.internalDTD is not None:
         raise refuse("a document type declaration (<!DOCTYPE or <!ENTITY) is not allowed; remove it")
     _cap(root, refuse)

@@ -6,6 +6,9 @@ every read model they can be rebuilt from the log. Changes of one batch are nett
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from domain.events import Event
@@ -74,32 +77,27 @@ class PutKeyBlock(msgspec.Struct, frozen=True, gc=False):
 WaitChange = PutJob | MoveJob | DropJob | PutTimer | MoveTimer | DropTimer | DropElement | DropInstance | PutKeyBlock
 
 
+_CHANGES: dict[type[Event], Callable[[Any], WaitChange]] = {
+    e.JobCreated: lambda event: PutJob(event.local, event.element, event.type, 0),
+    e.JobActivated: lambda event: MoveJob(event.job, event.deadline),
+    e.JobCompleted: lambda event: DropJob(event.job),
+    e.JobFailed: lambda event: MoveJob(event.job, event.retry_at if event.retries > 0 else e.NEVER),
+    e.JobErrorThrown: lambda event: MoveJob(event.job, e.NEVER),
+    e.JobUpdated: lambda event: MoveJob(event.job, event.available_at),
+    e.TimerStarted: lambda event: PutTimer(event.local, event.element, event.due),
+    e.TimerTriggered: lambda event: (
+        MoveTimer(event.timer, event.next_due) if event.next_due else DropTimer(event.timer)
+    ),
+    e.TimerCanceled: lambda event: DropTimer(event.timer),
+    e.ElementCompleted: lambda event: DropElement(event.local),
+    e.ElementTerminated: lambda event: DropElement(event.local),
+    e.InstanceCompleted: lambda _: DropInstance(),
+    e.InstanceTerminated: lambda _: DropInstance(),
+    e.KeyBlockReserved: lambda event: PutKeyBlock(event.offset),
+}
+
+
 def wait_change(event: Event) -> WaitChange | None:
     """What an event changes in the index (rows are keyed by instance key and local); None for most events."""
-    match event:
-        case e.JobCreated():
-            return PutJob(event.local, event.element, event.type, 0)
-        case e.JobActivated():
-            return MoveJob(event.job, event.deadline)
-        case e.JobCompleted():
-            return DropJob(event.job)
-        case e.JobFailed():
-            return MoveJob(event.job, event.retry_at if event.retries > 0 else e.NEVER)
-        case e.JobErrorThrown():
-            return MoveJob(event.job, e.NEVER)
-        case e.JobUpdated():
-            return MoveJob(event.job, event.available_at)
-        case e.TimerStarted():
-            return PutTimer(event.local, event.element, event.due)
-        case e.TimerTriggered():
-            return MoveTimer(event.timer, event.next_due) if event.next_due else DropTimer(event.timer)
-        case e.ElementTerminated() | e.ElementCompleted():
-            return DropElement(event.local)
-        case e.TimerCanceled():
-            return DropTimer(event.timer)
-        case e.InstanceCompleted() | e.InstanceTerminated():
-            return DropInstance()
-        case e.KeyBlockReserved():
-            return PutKeyBlock(event.offset)
-        case _:
-            return None
+    change = _CHANGES.get(type(event))
+    return None if change is None else change(event)
