@@ -40,6 +40,7 @@ format: setup-dev ## put the code into shape
 
 bench: setup ## measure: this platform, the bare database, and the peers, in one run
 	@$(call install,requirements-bench.lock,.bench)
+	@! command -v npm >/dev/null || npm --prefix bench/feel/node ci --loglevel=error --no-audit --no-fund >/dev/null
 	$(BIN)/flowledger bench
 
 tck: setup-dev ## decisions and FEEL against the DMN technology compatibility kit: make tck CASES=cases.jsonl

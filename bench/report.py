@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.decisions import table_of
 from bench.peers.workload import PROCESSES, Json
 
 NAMES = {"one_task": "one task", "approval": "approval"}
@@ -23,6 +24,7 @@ def show(console: Console, figures: Json, out: Path) -> None:
     console.print(_rates(figures))
     console.print(_latencies(figures))
     console.print(_bytes(figures))
+    console.print(table_of(figures["decisions"]))
     ceiling = figures["ceiling"]["batch_500"]["events_per_second"]
     events = figures["one_task_bus"]["events_per_second"]
     console.print(

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from bench import report
+from bench import decisions, report
 from bench.bus_load import Driver
 from bench.peers.workload import PROCESSES, BenchError, Json
 from bench.server import Processes, event_sample, ledger_database, postgres, table_sizes
@@ -55,6 +55,8 @@ def measure(plan: Plan, console: Console) -> Json:
     with postgres(plan.url) as url:
         _own(plan, url, figures, console)
         _others(plan, url, figures, console)
+    with console.status("a condition and a decision table"):
+        figures["decisions"] = decisions.measure(plan.peers)
     figures |= summary(figures)
     plan.out.parent.mkdir(parents=True, exist_ok=True)
     plan.out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -178,6 +180,8 @@ def summary(figures: Json) -> Json:
         "task_completion_p99_ms": figures["completions_http"]["complete task"]["p99_ms"],
         "inbox_visible_p99_ms": figures["inbox_visibility"]["p99_ms"],
         "bytes_per_instance": figures["bytes"]["per_instance"],
+        "condition_us": figures["decisions"]["condition"]["flowledger"],
+        "decision_table_us": figures["decisions"]["table"]["flowledger"],
         "share_of_ceiling": round(
             figures["one_task_bus"]["events_per_second"] / figures["ceiling"]["batch_500"]["events_per_second"], 3
         ),

@@ -125,7 +125,7 @@ def processes(settings: Settings, server: socket.socket, *keep_open: int, ends_d
         serve.append("--ends-database")
     return [
         Child("serve", serve, environment, (*keep_open, server.fileno())),
-        Child("projector", [*flowledger, "projector", "--supervised"], environment, keep_open),
+        Child("projector", [*flowledger, "projector", "--supervised"], environment, keep_open, stop_seconds=5.0),
     ]
 
 

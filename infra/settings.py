@@ -42,7 +42,7 @@ class Settings(NamedTuple):
     queue_limit: int = 10_000
     lag_limit: int = 250_000
     cached_instances: int = 20_000
-    drain_seconds: int = 20
+    drain_seconds: int = 15
 
 
 class Setting(NamedTuple):
@@ -134,7 +134,7 @@ SETTINGS: dict[str, Setting] = {
         _number(100, 1_000_000_000), "events that read models may be behind before new work is refused"
     ),
     "cached_instances": Setting(_number(10, 10_000_000), "process instances kept in memory"),
-    "drain_seconds": Setting(_number(0, 25), "time that running requests have to end when the server stops"),
+    "drain_seconds": Setting(_number(0, 15), "time that running requests have to end when the server stops"),
 }
 """The variable of each is FLOWLEDGER_ and its name in capitals."""
 

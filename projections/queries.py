@@ -186,6 +186,10 @@ class Queries(Protocol):
         """How many events the read models are behind the log."""
         ...
 
+    async def head(self) -> int:
+        """The position of the newest event in the log."""
+        ...
+
     async def wait_for(self, position: int, timeout: float) -> bool:
         """Whether the read models reach log position `position` within `timeout` seconds (read-your-writes)."""
         ...

@@ -90,11 +90,12 @@ async def get_authentication(call: Call) -> Response:
 
 
 async def get_freshness(call: Call) -> Response:
-    """How far the read models are: the log position they show, its time (ms), and the events they are behind."""
+    """How far the read models are: the log position they show, its time (ms), the log's head, and the events between."""
     queries = call.services.queries
+    head = await queries.head()
     fresh = await queries.freshness()
-    lag = await queries.lag()
-    content = {"position": fresh.position, "reflectsAt": fresh.reflects_at or None, "lag": lag}
+    lag = max(head - fresh.position, 0)
+    content = {"position": fresh.position, "reflectsAt": fresh.reflects_at or None, "head": head, "lag": lag}
     return answer(content, fresh.position)
 
 

@@ -37,7 +37,7 @@ def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNo
     definitions = [
         child for child in bpmn_children(element) if tag_of(child).endswith(("EventDefinition", "DefinitionRef"))
     ]
-    article = "an" if node.type is END else "a"
+    article = "an" if node.type in (END, CATCH, THROW) else "a"
     for child in definitions:
         kind = tag_of(child)
         if node.type not in ALLOWED.get(kind, ()):
@@ -51,7 +51,7 @@ def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNo
     if len(definitions) > 1:
         draft.find(element, "an event has one event definition; keep one", "event-definition")
     if node.type in NEEDS_DEFINITION and not definitions:
-        draft.find(element, f"a {event_name(node.type)} needs an event definition, such as a timer", "event-definition")
+        draft.find(element, f"{article} {event_name(node.type)} needs an event definition, such as a timer", "event-definition")
     if node.type is START:
         node = replace(node, interrupting=element.get("isInterrupting", "true") != "false")
     return node

@@ -61,6 +61,7 @@ def serve(
 
     settings = _with_database("serve")
     configure_logging(settings, "serve")
+    _refuse_old_schema(settings.database_url)
     orphaned = threading.Event()
     if supervised:
         follow_parent(orphaned)
@@ -80,6 +81,7 @@ def projector(supervised: Supervised = False) -> None:
 
     settings = _with_database("projector")
     configure_logging(settings, "projector")
+    _refuse_old_schema(settings.database_url)
     stop = stop_on_signals()
     if supervised:
         follow_parent(threading.Event())
@@ -95,6 +97,21 @@ def migrate() -> None:
         console().print(f"applied {name}")
     if not applied:
         console().print("The database is up to date.")
+
+
+def _refuse_old_schema(url: str) -> None:
+    """Raise SchemaMismatch where migrations are missing, StorageUnavailable where nobody can be asked."""
+    import psycopg
+
+    from domain.errors import StorageUnavailable
+    from infra.postgres.migrations import SchemaMismatch, pending
+
+    try:
+        missing = pending(url)
+    except psycopg.OperationalError as error:
+        raise StorageUnavailable(f"the database cannot be reached: {error}") from error
+    if missing:
+        raise SchemaMismatch(f"the database lacks the migrations {', '.join(missing)}: run `flowledger migrate`")
 
 
 def _with_database(command: str) -> Settings:

@@ -27,8 +27,11 @@ class PostgresQueries(InstanceQueries, DefinitionQueries):
 
     async def lag(self) -> int:
         """See Queries.lag."""
-        head = await self.fetch("SELECT coalesce(max(notification_id), 0) FROM stored_events")
-        return max(int(head[0][0]) - await self._position(), 0)
+        return max(await self.head() - await self._position(), 0)
+
+    async def head(self) -> int:
+        """See Queries.head."""
+        return int((await self.fetch("SELECT coalesce(max(notification_id), 0) FROM stored_events"))[0][0])
 
     async def wait_for(self, position: int, timeout: float) -> bool:
         """See Queries.wait_for."""

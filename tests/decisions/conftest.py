@@ -13,8 +13,11 @@ from infra.embedded.postgres import EmbeddedPostgres
 from infra.serving import RunningServer
 from tests.api.client import Client
 from tests.api.conftest import serving
+from tests.api.test_npm_sdk import node_folder
 from tests.conftest import _fresh_database
 from tests.decisions.commandline import Run
+
+__all__ = ["node_folder"]
 
 
 @pytest.fixture(scope="package")

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from infra.cli.main import main
+from infra.embedded.postgres import EmbeddedPostgres
 from infra.postgres.read_models_position import ReadPosition
 from infra.serving import RunningServer
 from infra.settings import Settings
@@ -19,6 +20,13 @@ from tests.e2e.platform import ROOT
 
 Run = Callable[..., tuple[int, str, str]]
 MODELS = ROOT / "bench" / "models"
+STRAIGHT = """
+<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="urn:test">
+  <process id="straight" isExecutable="true">
+    <startEvent id="from" /><sequenceFlow id="flow" sourceRef="from" targetRef="to" /><endEvent id="to" />
+  </process>
+</definitions>
+"""
 TABLE = ROOT / "tests" / "models" / "discount.dmn"
 
 
@@ -98,6 +106,25 @@ def test_an_instance_is_cancelled(online: Run) -> None:
     code, _, err = online("cancel", instance)
     assert code == 1
     assert instance in err
+
+
+def test_start_can_wait_for_the_end(online: Run, tmp_path: Path) -> None:
+    (tmp_path / "straight.bpmn").write_text(STRAIGHT)
+    assert online("deploy", str(tmp_path / "straight.bpmn"))[0] == 0
+    code, out, _ = online("start", "straight", "--variables", '{"amount": 1.10}', "--wait")
+    assert code == 0
+    assert "of straight version 1 ended." in out
+    assert "amount     1.10" in out
+
+
+def test_a_server_refuses_a_database_that_is_not_migrated(
+    run: Run, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWLEDGER_DATABASE_URL", postgres.url("postgres"))
+    for command in ("serve", "projector"):
+        code, _, err = run(command)
+        assert code == 1
+        assert "run `flowledger migrate`" in " ".join(err.split())
 
 
 def test_refusals_tell_title_detail_field_and_findings(online: Run, tmp_path: Path) -> None:

@@ -128,8 +128,7 @@ class _Writer:
                 condition, _, most = text.removeprefix("while ").partition(" max ")
                 inner = tag("loopCondition", _text(f"={condition}"))
                 return tag("standardLoopCharacteristics", inner, testBefore=before, loopMaximum=most or None)
-        text = element.detail("for") or element.detail("sequential") or ""
-        each = _EACH.fullmatch(text.removeprefix("for "))
+        each = _EACH.fullmatch((element.detail("for") or element.detail("sequential") or "").removeprefix("for "))
         if each is None:
             return ""
         item, items, collected, into, until = each.groups()

@@ -74,11 +74,10 @@ class InDomain:
 
     def advance(self, until: int) -> None:
         for _ in range(MAX_TIMERS):
-            due = (
-                min((timer.due, state.key, timer.local) for state in self._states() for timer in state.timers.values())
-                if any(state.timers for state in self._states())
-                else (until + 1, 0, 0)
+            timers = (
+                (timer.due, state.key, timer.local) for state in self._states() for timer in state.timers.values()
             )
+            due = min(timers, default=(until + 1, 0, 0))
             if due[0] > until:
                 break
             self.engine.now = max(self.engine.now, due[0])
@@ -138,7 +137,7 @@ class InDomain:
         return _plain(dict(state.scope_variables(instance.local)))
 
     def visits(self) -> list[Visit]:
-        found = []
+        found: list[Visit] = []
         for state in self._states():
             visits: dict[int, Visit] = {}
             for event in self.engine.events(state.key):

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from domain.bpmn.timers import parse_duration
 from tests.scenarios.world import START, OpenIncident, Refused, Visit
 
 OK = (200, 204)
@@ -107,6 +108,21 @@ class OverHttp:
         body = {"errorCode": code, "errorMessage": message, "variables": dict(variables)}
         self._call("POST", f"/jobs/{key}/error", body)
 
+    def publish(self, name: str, key: str, ttl: str, message_id: str, variables: Mapping[str, Any]) -> None:
+        body: Item = {
+            "name": name + self._suffix,
+            "correlationKey": key,
+            "timeToLive": parse_duration(ttl).microseconds // 1_000,
+            "variables": dict(variables),
+        }
+        if message_id:
+            body["messageId"] = message_id
+        self._call("POST", "/messages/publication", body)
+
+    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
+        body = {"signalName": name + self._suffix, "variables": dict(variables)}
+        self._call("POST", "/signals/broadcast", body)
+
     def advance(self, until: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -169,7 +185,7 @@ class OverHttp:
 
     def sees(self, element: str) -> dict[str, Any]:
         found = self._element(element, 1)
-        state = next(state for state in self._states().values() if found in state["elements"])
+        state: Item = next(state for state in self._states().values() if found in state["elements"])
         by_key = {item["elementInstanceKey"]: item for item in state["elements"]}
         layers = [found]
         while layers[-1]["elementInstanceKey"] != state["processInstanceKey"]:
