@@ -165,7 +165,7 @@ class ExpressionEvaluation(Body, frozen=True):
     """POST /expression/evaluation. expression: FEEL, with or without a leading "=". scopeKey: a process or element
     instance whose variables the expression sees; `variables` come before them."""
 
-    expression: Annotated[str, Meta(min_length=1, max_length=100_000)]
+    expression: Annotated[str, Meta(min_length=1, max_length=20_000)]
     variables: Variables | None = None
     scope_key: str | int | None = None
     tenant_id: Text | None = None

@@ -143,8 +143,10 @@ def _feelin_table() -> float:
 
 def table_of(figures: Json) -> Table:
     """The figures of `measure` for people."""
+    title = f"µs per evaluation on one core; the condition is {CONDITION}"
     table = Table(
-        title=f"µs per evaluation on one core; the condition is {CONDITION}",
+        title=title,
+        min_width=len(title),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         title_justify="left",

@@ -97,6 +97,10 @@ WORDS: Mapping[type[Event], Words] = {
     e.SubscriptionOpened: lambda _, event, name: f"{name} waits for a {event.kind}",
     e.SubscriptionMet: lambda _, event, name: f"What {name} waited for happened",
     e.SubscriptionClosed: lambda _, event, name: f"{name} is waited for no more",
+    e.CompensationRegistered: lambda _, event, name: f"{name} can be undone from now on",
+    e.CompensationTriggered: lambda _, event, name: (
+        f"{name} undoes what was done: {', '.join(event.handlers) or 'nothing'}"
+    ),
     e.TimerCanceled: lambda _, event, name: f"Timer at {name} cancelled",
     e.LoopStarted: _loop_started,
     e.LoopInnerEnded: lambda _, event, name: f"Round {event.index + 1} of {name} done",

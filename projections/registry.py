@@ -57,6 +57,8 @@ IGNORED: frozenset[type[Event]] = frozenset(
         e.SubscriptionMet,
         e.SubscriptionClosed,
         e.TimerCanceled,
+        e.CompensationRegistered,
+        e.CompensationTriggered,
         e.LoopStarted,
         e.LoopInnerEnded,
         e.ErrorThrown,

@@ -90,7 +90,7 @@ async def get_authentication(call: Call) -> Response:
 
 
 async def get_freshness(call: Call) -> Response:
-    """How far the read models are: the log position they show, its time (ms), the log's head, and the events between."""
+    """How far the read models are: the position they show and its time (ms), the log's head, the events between."""
     queries = call.services.queries
     head = await queries.head()
     fresh = await queries.freshness()

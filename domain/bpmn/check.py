@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from domain.bpmn.model import (
     Attribute,
+    CompensationDefinition,
     ElementType,
     FlowNode,
     JobDefinition,
@@ -126,6 +127,19 @@ def _event_based_gateways(model: ProcessModel) -> Iterator[Finding]:
                 )
 
 
+def _compensation(model: ProcessModel) -> Iterator[Finding]:
+    for node in model.nodes.values():
+        if node.for_compensation and (node.incoming or node.outgoing):
+            yield _error(node, "an activity for compensation has no sequence flows; remove them", "compensation")
+        definition = node.definition
+        if not isinstance(definition, CompensationDefinition):
+            continue
+        if node.type is ElementType.BOUNDARY_EVENT and node.outgoing:
+            yield _error(node, "a compensation boundary event has no sequence flow; use an association", "compensation")
+        elif definition.activity and definition.activity not in model.nodes:
+            yield _error(node, f"activityRef '{definition.activity}' is not an element of this process", "compensation")
+
+
 def _conditions(model: ProcessModel) -> Iterator[Finding]:
     for flow in model.flows.values():
         source = model.nodes[flow.source]
@@ -145,6 +159,8 @@ def _reachable(model: ProcessModel) -> Iterator[Finding]:
         work += [flow.target for flow in node.outgoing]
         work += node.boundary
         work += node.event_subprocesses
+        if node.compensation:
+            work.append(node.compensation)
         if node.start:
             work.append(node.start)
     for node in model.nodes.values():
@@ -184,6 +200,7 @@ CHECKS: tuple[Callable[[ProcessModel], Iterator[Finding]], ...] = (
     _flows_stay_in_scope,
     _gateways,
     _event_based_gateways,
+    _compensation,
     _conditions,
     _reachable,
     _static_values,

@@ -68,6 +68,7 @@ class Draft:
     nodes: dict[str, FlowNode] = field(default_factory=dict)
     flows: list[tuple[SequenceFlow, int]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    associations: dict[str, str] = field(default_factory=dict)  # source id → target id
 
     def find(self, element: etree._Element | str, message: str, rule: str, severity: str = "error") -> None:
         """Note what is wrong with an element."""

@@ -137,13 +137,26 @@ class ConditionalDefinition(msgspec.Struct, frozen=True):
     condition: Attribute
 
 
+class CompensationDefinition(msgspec.Struct, frozen=True):
+    """bpmn:compensateEventDefinition; a throw event with an `activity` compensates only that one."""
+
+    activity: str = ""
+
+
 class LinkDefinition(msgspec.Struct, frozen=True):
     """bpmn:linkEventDefinition: a throw event leads on at the catch event with the same name in its scope."""
 
     name: str
 
 
-EventDefinition = TimerDefinition | ConditionalDefinition | ErrorDefinition | EscalationDefinition | LinkDefinition
+EventDefinition = (
+    TimerDefinition
+    | ConditionalDefinition
+    | ErrorDefinition
+    | EscalationDefinition
+    | LinkDefinition
+    | CompensationDefinition
+)
 Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | EventDefinition
 
 
@@ -177,7 +190,10 @@ class SequenceFlow(msgspec.Struct, frozen=True):
 
 
 class FlowNode(msgspec.Struct, frozen=True):
-    """A flow node, or the process itself. scope: id of the flow scope it lies in ("" for the process)."""
+    """A flow node, or the process itself. scope: id of the flow scope it lies in ("" for the process).
+
+    compensation: id of the activity that undoes this one, "" if none does.
+    """
 
     id: str
     type: ElementType
@@ -197,6 +213,8 @@ class FlowNode(msgspec.Struct, frozen=True):
     attached_to: str = ""
     interrupting: bool = True
     boundary: tuple[str, ...] = ()
+    compensation: str = ""
+    for_compensation: bool = False
     # scopes
     start: str = ""
     event_subprocesses: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from lxml import etree
 
 from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, replace, tag_of, text_pairs
 from domain.bpmn.joins import inclusive_joins
-from domain.bpmn.model import ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
+from domain.bpmn.model import CompensationDefinition, ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
 from domain.bpmn.parse_events import parse_event
 from domain.bpmn.parse_loops import LOOPS, parse_loop
 from domain.bpmn.parse_tasks import parse_business_rule, parse_job, parse_mappings, parse_script, parse_user_task
@@ -39,7 +39,7 @@ FLOW_NODES: dict[str, ElementType] = {
     "subProcess": ElementType.SUB_PROCESS,
 }
 NOT_EXECUTED = frozenset(
-    "documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference association "
+    "documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference "
     "textAnnotation group ioSpecification property auditing monitoring incoming outgoing category".split()
 )
 
@@ -103,6 +103,8 @@ def _parse_scope(draft: Draft, element: etree._Element, scope: FlowNode) -> None
         kind = tag_of(child)
         if kind == "sequenceFlow":
             _parse_flow(draft, child)
+        elif kind == "association":
+            draft.associations[str(child.get("sourceRef", ""))] = str(child.get("targetRef", ""))
         elif kind in FLOW_NODES:
             node = _parse_node(draft, child, scope.id)
             if node.type is ElementType.START_EVENT:
@@ -152,6 +154,7 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
         loop=parse_loop(draft, element, kind),
         attached_to=str(element.get("attachedToRef", "")),
         interrupting=element.get("cancelActivity", "true") != "false",
+        for_compensation=element.get("isForCompensation") == "true",
     )
     if element.get("instantiate") == "true" or element.get("eventGatewayType") == "Parallel":
         message = "an event-based gateway that starts instances is not supported; use message start events"
@@ -207,16 +210,33 @@ def _connect(draft: Draft) -> tuple[dict[str, FlowNode], dict[str, SequenceFlow]
     for node in draft.nodes.values():
         if node.type is ElementType.BOUNDARY_EVENT:
             boundary.setdefault(node.attached_to, []).append(node.id)
+    handlers = _compensations(draft)
     nodes = {
         node.id: replace(
             node,
             incoming=tuple(incoming.get(node.id, ())),
             outgoing=tuple(outgoing.get(node.id, ())),
             boundary=tuple(boundary.get(node.id, ())),
+            compensation=handlers.get(node.id, ""),
         )
         for node in draft.nodes.values()
     }
     return nodes, flows
+
+
+def _compensations(draft: Draft) -> dict[str, str]:
+    """Activity → the activity that undoes it: a compensation boundary event's association leads to it."""
+    handlers: dict[str, str] = {}
+    for node in draft.nodes.values():
+        if node.type is not ElementType.BOUNDARY_EVENT or not isinstance(node.definition, CompensationDefinition):
+            continue
+        handler = draft.nodes.get(draft.associations.get(node.id, ""))
+        if handler is None or not handler.for_compensation:
+            message = 'an association leads from it to the activity that undoes (isForCompensation="true"); draw it'
+            draft.find(node.id, message, "compensation")
+        else:
+            handlers[node.attached_to] = handler.id
+    return handlers
 
 
 def _links(draft: Draft) -> list[SequenceFlow]:

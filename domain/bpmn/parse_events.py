@@ -21,6 +21,7 @@ ALLOWED: dict[str, tuple[ElementType, ...]] = {
     "conditionalEventDefinition": (START, CATCH, BOUNDARY),
     "errorEventDefinition": (START, END, BOUNDARY),
     "escalationEventDefinition": (START, END, THROW, BOUNDARY),
+    "compensateEventDefinition": (THROW, END, BOUNDARY),
     "linkEventDefinition": (CATCH, THROW),
     "terminateEventDefinition": (END,),
 }
@@ -51,7 +52,9 @@ def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNo
     if len(definitions) > 1:
         draft.find(element, "an event has one event definition; keep one", "event-definition")
     if node.type in NEEDS_DEFINITION and not definitions:
-        draft.find(element, f"{article} {event_name(node.type)} needs an event definition, such as a timer", "event-definition")
+        draft.find(
+            element, f"{article} {event_name(node.type)} needs an event definition, such as a timer", "event-definition"
+        )
     if node.type is START:
         node = replace(node, interrupting=element.get("isInterrupting", "true") != "false")
     return node
@@ -91,6 +94,13 @@ def _code(
     return draft.attribute(element, text, f"{tag} code") if text else None
 
 
+def _compensation(draft: Draft, element: etree._Element, definition: etree._Element) -> m.CompensationDefinition:
+    if definition.get("waitForCompletion") == "false":
+        message = "it waits for its compensation handlers, although waitForCompletion says false"
+        draft.find(element, message, "compensation", "warning")
+    return m.CompensationDefinition(str(definition.get("activityRef", "")))
+
+
 def _link(draft: Draft, element: etree._Element, definition: etree._Element) -> m.LinkDefinition:
     name = str(definition.get("name", "")).strip()
     if not name:
@@ -103,5 +113,6 @@ PARSERS: dict[str, Callable[[Draft, etree._Element, etree._Element], m.EventDefi
     "conditionalEventDefinition": _conditional,
     "errorEventDefinition": _error,
     "escalationEventDefinition": _escalation,
+    "compensateEventDefinition": _compensation,
     "linkEventDefinition": _link,
 }

@@ -61,7 +61,7 @@ class Graph:
         for wanted in model.imports:
             imported = imports.get(wanted.namespace)
             if imported is None:
-                message = f"the imported model '{wanted.namespace}' is not at hand; deploy it together with this one"
+                message = f"the imported model '{wanted.namespace}' is not at hand; copy what is needed of it here"
                 findings.error(wanted.name, wanted.line, message)
             elif wanted.namespace in path or len(path) > MAX_IMPORTED_MODELS:
                 findings.error(

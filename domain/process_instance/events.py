@@ -123,6 +123,28 @@ class TimerCanceled(Event, frozen=True):
     timer: int
 
 
+class CompensationRegistered(Event, frozen=True):
+    """An activity that can be undone is completing: by the activity `handler`, or (a scope without one, "") by undoing
+    what was completed inside it."""
+
+    topic: ClassVar[str] = "pi.compensation_registered.1"
+    element: int
+    handler: str = ""
+
+
+class CompensationTriggered(Event, frozen=True):
+    """A throw event undoes what was completed in a scope: `handlers` run one after another inside `element`.
+
+    activity: only what this activity did, "" for all.
+    """
+
+    topic: ClassVar[str] = "pi.compensation_triggered.1"
+    element: int
+    scope: int
+    handlers: list[str]
+    activity: str = ""
+
+
 class LoopStarted(Event, frozen=True):
     """The body of a loop begins; `items` is the collection of a multi-instance activity, None for a standard loop."""
 
@@ -377,6 +399,8 @@ EVENTS: tuple[type[Event], ...] = (
     SubscriptionMet,
     SubscriptionClosed,
     TimerCanceled,
+    CompensationRegistered,
+    CompensationTriggered,
     LoopStarted,
     LoopInnerEnded,
     ErrorThrown,

@@ -193,6 +193,9 @@ class Execution:
         except Blocked as blocked:
             self.raise_incident(local, blocked)
             return
+        handler = "" if self.is_inner(element) else node.compensation
+        if handler or element.compensable:
+            self.emit(e.CompensationRegistered(local, handler))
         self.complete(local)
         self.take(flows, element.scope, local)
 
@@ -272,6 +275,9 @@ class Execution:
                 self._open_join(self.model.nodes[join], scope)
                 return
         if element.children:
+            return
+        if element.handlers:
+            self.begin(self.activate_at(self.model.nodes[element.handlers[0]], scope, source=scope))
             return
         if element.arrived:
             self._raise_deadlock(element)
@@ -372,6 +378,16 @@ class Execution:
         self.emit(e.SubscriptionMet(local, source_key, closes))
         trigger(self, event, owner, variables)
 
+    def compensate(self, element: ElementInstance, activity: str) -> None:
+        """Undo what was completed in the scope of a throw event (of its event subprocess: the scope around that)."""
+        scope = self.state.elements[element.scope]
+        while self.model.nodes[scope.element_id].type is ElementType.EVENT_SUB_PROCESS:
+            scope = self.state.elements[scope.scope]
+        parts = [part for part in scope.compensable or () if not activity or part.element_id == activity]
+        handlers = [handler for part in reversed(parts) for handler in part.handlers()]
+        self.emit(e.CompensationTriggered(element.local, scope.local, handlers, activity))
+        self.path_ended(element.local)
+
     # --- incidents ---
 
     def raise_incident(self, local: int, blocked: Blocked, job: int = 0) -> None:
@@ -389,7 +405,7 @@ class Execution:
             self.leave(local)
         elif element.body:
             self.continue_loop(local)
-        elif node.start:
+        elif element.handlers is not None or node.start:
             self.path_ended(local)
 
     def complete_with(self, local: int, variables: dict[str, Any]) -> None:

@@ -121,6 +121,8 @@ def inner_left(x: Execution, node: FlowNode, inner: ElementInstance) -> None:
         output = evaluate(x, definition.output_element, scope, ErrorType.EXTRACT_VALUE_ERROR)
     complete = _is_complete(x, node, inner, body, loop)
     counter = (inner.variables or {}).get("loopCounter", loop.ended + 1)
+    if inner.compensable:
+        x.emit(e.CompensationRegistered(inner.local))
     x.emit(e.LoopInnerEnded(body.local, int(counter) - 1, output))
     x.emit(e.ElementCompleted(inner.local))
     if complete:

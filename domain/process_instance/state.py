@@ -33,6 +33,7 @@ class InstanceStatus(IntEnum):
 
 class ElementInstance(msgspec.Struct):
     """One activation of an element. `children` counts active element instances directly inside (of a scope);
+    `compensable` is what was completed inside and can be undone, `handlers` what a throw event still has to undo;
     `arrived` counts tokens that wait at joining gateways inside: gateway id → flow id → tokens."""
 
     local: int
@@ -50,6 +51,22 @@ class ElementInstance(msgspec.Struct):
     incidents: list[int] | None = None
     body: bool = False
     loop: Loop | None = None
+    compensable: list[Compensable] | None = None
+    handlers: list[str] | None = None
+
+
+class Compensable(msgspec.Struct):
+    """A completed activity that can be undone, by its handler or else by undoing `inside`, which it completed."""
+
+    element_id: str
+    handler: str
+    inside: list[Compensable] = []
+
+    def handlers(self) -> list[str]:
+        """Ids of the activities that undo it, the last completed first (BPMN 2.0 §13.5.5)."""
+        if self.handler:
+            return [self.handler]
+        return [handler for part in reversed(self.inside) for handler in part.handlers()]
 
 
 class Loop(msgspec.Struct):
@@ -212,6 +229,8 @@ def _element_activated(state: ProcessInstance, event: e.ElementActivated, _: int
     scope.children += 1
     if scope.loop is not None:
         scope.loop.started += 1
+    if scope.handlers:
+        scope.handlers.pop(0)
     _entered(scope, event.element_id)
     _claim(state, event.local)
 
@@ -262,6 +281,21 @@ def _subscription_closed(state: ProcessInstance, event: e.SubscriptionClosed, _:
 def _timer_canceled(state: ProcessInstance, event: e.TimerCanceled, _: int) -> None:
     element = state.elements[state.timers.pop(event.timer).element]
     element.timers = [local for local in element.timers or () if local != event.timer] or None
+
+
+def _compensation_registered(state: ProcessInstance, event: e.CompensationRegistered, _: int) -> None:
+    element = state.elements[event.element]
+    inside = [] if event.handler else element.compensable or []
+    scope = state.elements[element.scope]
+    scope.compensable = [*(scope.compensable or ()), Compensable(element.element_id, event.handler, inside)]
+
+
+def _compensation_triggered(state: ProcessInstance, event: e.CompensationTriggered, _: int) -> None:
+    scope = state.elements[event.scope]
+    kept = [part for part in scope.compensable or () if event.activity and part.element_id != event.activity]
+    scope.compensable = kept or None
+    element = state.elements[event.element]
+    element.handlers, element.phase = list(event.handlers), Phase.WAITING
 
 
 def _loop_started(state: ProcessInstance, event: e.LoopStarted, _: int) -> None:
@@ -460,6 +494,8 @@ APPLIERS: dict[type[Event], Callable[[ProcessInstance, Any, int], None]] = {
     e.TimerCanceled: _timer_canceled,
     e.SubscriptionOpened: _subscription_opened,
     e.SubscriptionMet: _subscription_met,
+    e.CompensationRegistered: _compensation_registered,
+    e.CompensationTriggered: _compensation_triggered,
     e.LoopStarted: _loop_started,
     e.LoopInnerEnded: _loop_inner_ended,
     e.ErrorThrown: _thrown,

@@ -65,7 +65,7 @@ def feel(
         random=random.random,
         uuid=lambda: str(uuid4()),
     )
-    text = expression.removeprefix("=")
+    text = " " + expression[1:] if expression.startswith("=") else expression  # columns count from the "="
     value: object
     if matches:
         tested = read_variables(f'{{"value": {matches}}}')["value"]

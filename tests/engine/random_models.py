@@ -41,7 +41,9 @@ class Draft:
 
 
 def _activity(draft: Draft, depth: int) -> str:
-    kind = draft.pick("service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower")
+    kind = draft.pick(
+        "service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower", "undoable"
+    )
     node = draft.fresh("n")
     if kind == "service":
         kind_of_job = draft.pick("work", "=y", "=&quot;t&quot;")
@@ -79,6 +81,16 @@ def _activity(draft: Draft, depth: int) -> str:
         draft.add(node, xml)
         if draft.draw(st.booleans()):
             _boundary(draft, node)
+        return node
+    if kind == "undoable":
+        handler, event = draft.fresh("n"), draft.fresh("b")
+        draft.add(node, service(node) if draft.draw(st.booleans()) else f'<bpmn:task id="{node}"/>')
+        undo = service(handler, "undo") if draft.draw(st.booleans()) else f'<bpmn:task id="{handler}"/>'
+        draft.parts.append(undo.replace(f'id="{handler}"', f'id="{handler}" isForCompensation="true"', 1))
+        draft.parts.append(
+            f'<bpmn:boundaryEvent id="{event}" attachedToRef="{node}"><bpmn:compensateEventDefinition/></bpmn:boundaryEvent>'
+            f'<bpmn:association id="{draft.fresh("a")}" sourceRef="{event}" targetRef="{handler}"/>'
+        )
         return node
     if kind == "thrower":
         xml = f'<bpmn:intermediateThrowEvent id="{node}"><bpmn:escalationEventDefinition escalationRef="X1"/></bpmn:intermediateThrowEvent>'
@@ -227,6 +239,8 @@ def _scope(draw: st.DrawFn, counter: list[int], depth: int) -> str:
         "<bpmn:terminateEventDefinition/>",
         '<bpmn:errorEventDefinition errorRef="E1"/>',
         '<bpmn:escalationEventDefinition escalationRef="X1"/>',
+        "<bpmn:compensateEventDefinition/>",
+        "<bpmn:compensateEventDefinition/>",
     )
     draft.parts.append(f'<bpmn:endEvent id="{end}">{definition}</bpmn:endEvent>')
     if draw(st.integers(0, 3)) == 0:

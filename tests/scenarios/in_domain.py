@@ -118,7 +118,7 @@ class InDomain:
             found += [
                 element.element_id
                 for element in state.elements.values()
-                if element.local != ROOT and element.local not in scopes
+                if element.local != ROOT and (element.local not in scopes or element.handlers is not None)
             ]
         return found
 

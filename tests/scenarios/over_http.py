@@ -234,7 +234,7 @@ class OverHttp:
 
     def _element(self, element: str, nth: int) -> Item:
         """The nth active instance; not the body of a multi-instance activity, but its inner instances."""
-        found = []
+        found: list[Item] = []
         for state in self._states().values():
             items = [item for item in state["elements"] if item["elementId"] == element]
             bodies = {item["scopeKey"] for item in items}

@@ -1,10 +1,10 @@
-"""What throwing end and intermediate events do: errors, escalations, and messages that a worker sends (§10.5.7)."""
+"""What throwing end and intermediate events do: errors, escalations, compensation, messages sent by a worker."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.bpmn.model import ErrorDefinition, EscalationDefinition, FlowNode, JobDefinition
+from domain.bpmn.model import CompensationDefinition, ErrorDefinition, EscalationDefinition, FlowNode, JobDefinition
 from domain.process_instance.elements import service_task
 from domain.process_instance.evaluation import Blocked, ErrorType, text_of
 from domain.process_instance.state import ElementInstance
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def throws(node: FlowNode) -> bool:
     """Whether the event does more than let the token pass."""
-    return isinstance(node.definition, ErrorDefinition | EscalationDefinition | JobDefinition)
+    return isinstance(node.definition, ErrorDefinition | EscalationDefinition | JobDefinition | CompensationDefinition)
 
 
 def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
@@ -29,6 +29,9 @@ def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
         if not caught:
             message = f"the error '{code}' was thrown, but no error event in the model catches it"
             raise Blocked(ErrorType.UNHANDLED_ERROR_EVENT, message)
+    elif isinstance(definition, CompensationDefinition):
+        x.compensate(element, definition.activity)
+        return False
     elif isinstance(definition, JobDefinition):
         service_task.begin(x, node, element)
         return False
