@@ -89,4 +89,4 @@ def decide(command: EvaluateDecision, context: Context, streams: Sequence[Stream
     )
 
 
-HANDLER = Handler(streams, decide, DecisionOutcome)
+HANDLER = Handler(streams, decide, DecisionOutcome, sheds=True)

@@ -22,8 +22,8 @@ from domain.keys import Key, stream_id
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
+from domain.process_instance.evolve import evolve as evolve_instance
 from domain.process_instance.state import InstanceStatus, ProcessInstance
-from domain.process_instance.state import evolve as evolve_instance
 
 if TYPE_CHECKING:
     from domain.bpmn.model import ProcessModel

@@ -10,7 +10,8 @@ from typing import Any
 
 from domain.events import Event, Recorded
 from domain.process_instance import events as e
-from domain.process_instance.state import ProcessInstance, evolve
+from domain.process_instance.evolve import evolve
+from domain.process_instance.state import ProcessInstance
 from projections.history_words import describe
 from projections.queries import DEFAULT_TENANT, Item
 from projections.rows import MICROSECONDS_PER_MS

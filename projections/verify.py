@@ -26,7 +26,8 @@ from domain.process_definition import events as definition_events
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
 from domain.process_instance.events import InstanceCreated
-from domain.process_instance.state import InstanceStatus, ProcessInstance, evolve
+from domain.process_instance.evolve import evolve
+from domain.process_instance.state import InstanceStatus, ProcessInstance
 from projections.verify_waits import WaitRow, expected_waits
 
 MAX_PROBLEMS = 1_000

@@ -24,7 +24,10 @@ MAX_FILE_NAME = 500
 
 
 async def create_deployment(call: Call) -> Response:
-    """Deploy files (BPMN, forms): all of them or, if anything is wrong with one, none.
+    """Deploy files (BPMN, DMN, forms): all of them or, if anything is wrong with one, none.
+
+    If no file differs from its latest version, the answer names those; if one does, all get a new version together.
+    What is odd but can run (overlaps and gaps of decision tables, for example) is told in `warnings`.
 
     The body is multipart/form-data with the files as `resources`. Everything that is wrong is named at once in
     `findings`, with element ids and lines.

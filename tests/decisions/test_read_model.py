@@ -1,4 +1,4 @@
-"""The read model of evaluated decisions: rebuilt from the log it is the same, and verifying finds what is not."""
+"""Evaluated decisions in the log and in their read model: rebuilt it is the same, and verifying finds what is not."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from commands.create_instance import CreateInstance
 from commands.deployment_files import File, prepare
 from commands.evaluate_decision import EvaluateDecision
 from commands.handling import Command, Meta
+from domain.errors import Overloaded
 from infra.bootstrap import Core
 from infra.postgres.read_models import rebuild
 from infra.postgres.read_models_verify import verify_all
@@ -76,3 +77,21 @@ def test_verifying_finds_a_result_that_was_changed_by_hand(core: Core, database:
     problems = [str(problem) for problem in verify_all(database).problems]
     assert len(problems) == 1
     assert "decision_instances" in problems[0]
+
+
+def test_an_evaluation_is_new_work_and_refused_when_that_is_shed(core: Core) -> None:
+    core.bus.shed_new_work = True
+    with pytest.raises(Overloaded):
+        run(core, EvaluateDecision(decision_id="g-level", variables={"amount": 5}))
+    core.bus.shed_new_work = False
+    assert run(core, EvaluateDecision(decision_id="g-level", variables={"amount": 5})).output == "clerk"
+
+
+def test_a_decision_that_needs_too_much_fails_and_is_recorded(core: Core, database: str) -> None:
+    endless = approval("h").replace(b"if amount", b"if count(for a in 1..2000, b in 1..2000 return a) = amount")
+    run(core, prepare([File("h.dmn", endless)])[0])
+    found = run(core, EvaluateDecision(decision_id="h-risk", variables={"amount": 5}))
+    assert found.failed_decision == "h-risk"
+    assert "the expression was stopped: it needs more than" in found.failure
+    rebuild(database)
+    assert [row[-2] for row in rows(database)] == ["[]"]

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import InvalidArgument
 from domain.process_instance import events as e
-from domain.process_instance.state import APPLIERS
+from domain.process_instance.evolve import APPLIERS
 from projections.history import history_page, state_as_of
 from projections.history_words import WORDS
 from tests.read_side.conftest import Ask

@@ -10,7 +10,8 @@ import pytest
 
 from domain.events import encode_json
 from domain.process_instance import events as e
-from domain.process_instance.state import ProcessInstance, evolve
+from domain.process_instance.evolve import evolve
+from domain.process_instance.state import ProcessInstance
 from infra.postgres.read_models_verify import verify_all
 from projections.registry import TABLES
 from projections.verify import Report

@@ -22,6 +22,8 @@ PATIENCE = 10.0
 LOOK_EVERY = 0.003
 _ROAMS = re.compile(r"callActivity|<bpmn:startEvent[^>]*[^/]>")
 """Models whose instances may come to be without a start command."""
+_THROWS = re.compile(r'<bpmn:(?:intermediateThrowEvent|endEvent) id="([^"]+)"')
+"""Throw and end events: one that compensates waits itself while its handlers run inside it."""
 
 Item = dict[str, Any]
 
@@ -36,6 +38,7 @@ class OverHttp:
         self._started: list[str] = []
         self._processes: list[str] = []
         self._roams = False
+        self._throws: set[str] = set()
         self._seen: dict[str, Item] = {}
         self._position = 0
         self._pin(START)
@@ -86,7 +89,9 @@ class OverHttp:
         for item in response.json()["deployments"]:
             if item.get("processDefinition"):
                 self._processes.append(item["processDefinition"]["processDefinitionId"])
-        self._roams = self._roams or any(_ROAMS.search(content) for _, content in resources)
+        for _, content in resources:
+            self._roams = self._roams or _ROAMS.search(content) is not None
+            self._throws.update(_THROWS.findall(content))
 
     def start(self, process: str, variables: Mapping[str, Any]) -> None:
         process_id = process + self._suffix if process else self._processes[0]
@@ -164,9 +169,12 @@ class OverHttp:
     def waiting(self) -> list[str]:
         found = []
         for key, state in self._states().items():
-            scopes = {item["scopeKey"] for item in state["elements"] if item["elementInstanceKey"] != key}
+            inside = [item for item in state["elements"] if item["elementInstanceKey"] != key]
+            scopes = {item["scopeKey"] for item in inside}
             found += [
-                item["elementId"] for item in state["elements"] if item["elementInstanceKey"] not in {key, *scopes}
+                item["elementId"]
+                for item in inside
+                if item["elementInstanceKey"] not in scopes or item["elementId"] in self._throws
             ]
         return found
 
