@@ -163,8 +163,8 @@ class _Writer:
                 reference = self.root("signal", text, name=self.named(text))
                 return tag("signalEventDefinition", signalRef=reference)
             case "error" | "escalation":
-                reference = self.root(word, text, **{f"{word}Code": text}) if text else None
-                return tag(f"{word}EventDefinition", **{f"{word}Ref": reference})
+                code = self.root(word, text, **{f"{word}Code": text}) if text else None
+                return tag(f"{word}EventDefinition", **{f"{word}Ref": code})
             case "condition":
                 return tag("conditionalEventDefinition", tag("condition", _text(f"={text}")))
             case "link":

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 
-from domain.bpmn.timers import parse_duration
 from tests.scenarios.world import START, OpenIncident, Refused, Visit
 
 OK = (200, 204)
@@ -113,21 +112,6 @@ class OverHttp:
         body = {"errorCode": code, "errorMessage": message, "variables": dict(variables)}
         self._call("POST", f"/jobs/{key}/error", body)
 
-    def publish(self, name: str, key: str, ttl: str, message_id: str, variables: Mapping[str, Any]) -> None:
-        body: Item = {
-            "name": name + self._suffix,
-            "correlationKey": key,
-            "timeToLive": parse_duration(ttl).microseconds // 1_000,
-            "variables": dict(variables),
-        }
-        if message_id:
-            body["messageId"] = message_id
-        self._call("POST", "/messages/publication", body)
-
-    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
-        body = {"signalName": name + self._suffix, "variables": dict(variables)}
-        self._call("POST", "/signals/broadcast", body)
-
     def advance(self, until: int) -> None:
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -215,6 +199,19 @@ class OverHttp:
             assert shown["state"] == state["state"], f"the read model says {shown['state']}, the log {state['state']}"
             found.append((shown["processDefinitionId"].removesuffix(self._suffix), shown["state"].lower()))
         return found
+
+    def check_read_models(self) -> None:
+        """The read models show the same active element instances, incidents and jobs as the log."""
+        for key, state in self._states().items():
+            logged = {item["elementInstanceKey"] for item in state["elements"]} - {key}
+            shown = self._search("/element-instances", {"processInstanceKey": key, "state": "ACTIVE"})
+            assert {item["elementInstanceKey"] for item in shown if item["type"] != "PROCESS"} == logged
+            shown = self._search("/incidents", {"processInstanceKey": key, "state": "ACTIVE"})
+            assert {item["incidentKey"] for item in shown} == {item["incidentKey"] for item in state["incidents"]}
+            open_states = {"$in": ["CREATED", "FAILED", "RETRIES_UPDATED"]}
+            shown = self._search("/jobs", {"processInstanceKey": key, "state": open_states})
+            logged = {item["jobKey"] for item in state["jobs"] if not item["errorCode"]}
+            assert {item["jobKey"] for item in shown} == logged
 
     # --- finding ---
 

@@ -64,15 +64,6 @@ def _throw_error(world: World, subject: Any, arguments: Arguments) -> None:
     world.throw_error(arguments["at"], arguments.get("nth", 1), str(subject), message, variables)
 
 
-def _publish(world: World, subject: Any, arguments: Arguments) -> None:
-    key, ttl = str(arguments.get("key", "")), arguments.get("ttl", "PT0S")
-    world.publish(subject, key, ttl, arguments.get("id", ""), arguments.get("with", {}))
-
-
-def _broadcast(world: World, subject: Any, arguments: Arguments) -> None:
-    world.broadcast(subject, arguments.get("with", {}))
-
-
 def _advance(world: World, subject: Any, _arguments: Arguments) -> None:
     world.advance(parse_duration(subject).add_to(world.now()))
 
@@ -102,8 +93,6 @@ DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "complete": _complete,
     "fail": _fail,
     "throw_error": _throw_error,
-    "publish": _publish,
-    "broadcast": _broadcast,
     "advance": _advance,
     "advance_to": _advance_to,
     "set": _set,

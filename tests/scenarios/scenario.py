@@ -23,8 +23,6 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "complete": ("with", "nth"),
     "fail": ("retries", "message", "with", "nth"),
     "throw_error": ("at", "with", "nth", "message"),
-    "publish": ("key", "with", "ttl", "id"),
-    "broadcast": ("with",),
     "advance": (),
     "advance_to": (),
     "set": ("at", "local", "nth"),

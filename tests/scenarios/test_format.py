@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from lxml import etree
 
 from tests.scenarios.__main__ import failure_of
@@ -12,6 +13,7 @@ from tests.scenarios.bpmn_xml import to_xml
 from tests.scenarios.notation import Flow, NotationError, read_model, split
 from tests.scenarios.scenario import BadScenario, Scenario, read_file
 
+PLANNED = Path(__file__).parent / "planned"
 BPMN = "{http://www.omg.org/spec/BPMN/20100524/MODEL}"
 ZEEBE = "{http://camunda.org/schema/zeebe/1.0}"
 SCENARIO = """
@@ -30,7 +32,14 @@ SCENARIO = """
 
 def xml_of(model: str, suffix: str = "") -> etree._Element:
     """The process element of a model."""
-    return etree.fromstring(to_xml([read_model(model, "p")], suffix)).find(f"{BPMN}process")
+    return find(etree.fromstring(to_xml([read_model(model, "p")], suffix)), f"{BPMN}process")
+
+
+def find(element: etree._Element, path: str) -> etree._Element:
+    """The element at a path, which must be there."""
+    found = element.find(path)
+    assert found is not None, f"there is no {path}"
+    return found
 
 
 def scenarios_of(text: str, folder: Path) -> list[Scenario]:
@@ -47,7 +56,7 @@ class TestModels:
 
     def test_conditions_and_the_default_flow(self) -> None:
         process = xml_of("start -> x -[a > 1 and b < 2]-> y\nx -[default]-> z\nx: exclusive gateway\ny, z: task")
-        gateway = process.find(f"{BPMN}exclusiveGateway")
+        gateway = find(process, f"{BPMN}exclusiveGateway")
         assert gateway.get("default") == "x--z"
         assert process.findtext(f".//{BPMN}conditionExpression") == "=a > 1 and b < 2"
 
@@ -58,9 +67,9 @@ class TestModels:
 
     def test_what_is_indented_lies_in_the_scope(self) -> None:
         process = xml_of("start -> sub -> end\nsub: subprocess\n  input a = 1\n  start1 -> end1")
-        sub = process.find(f"{BPMN}subProcess")
+        sub = find(process, f"{BPMN}subProcess")
         assert [event.get("id") for event in sub.iter(f"{BPMN}startEvent", f"{BPMN}endEvent")] == ["start1", "end1"]
-        assert sub.find(f".//{ZEEBE}input").get("source") == "=1"
+        assert find(sub, f".//{ZEEBE}input").get("source") == "=1"
 
     def test_boundary_events_say_whether_they_interrupt(self) -> None:
         process = xml_of(
@@ -75,10 +84,10 @@ class TestModels:
         process = xml_of(
             "start -> w\nw: service task\n  sequential for each i in items collect i + 1 into sums until i > 3"
         )
-        loop = process.find(f".//{BPMN}multiInstanceLoopCharacteristics")
-        zeebe = loop.find(f".//{ZEEBE}loopCharacteristics")
+        loop = find(process, f".//{BPMN}multiInstanceLoopCharacteristics")
+        zeebe = find(loop, f".//{ZEEBE}loopCharacteristics")
         assert loop.get("isSequential") == "true"
-        assert dict(zeebe.attrib) == {
+        assert {str(name): value for name, value in zeebe.attrib.items()} == {
             "inputCollection": "=items",
             "inputElement": "i",
             "outputCollection": "sums",
@@ -89,8 +98,8 @@ class TestModels:
     def test_a_suffix_keeps_shared_names_apart(self) -> None:
         document = to_xml([read_model("start -> m\nm: catch event, message paid key order", "p")], "-7")
         root = etree.fromstring(document)
-        assert root.find(f"{BPMN}process").get("id") == "p-7"
-        assert root.find(f"{BPMN}message").get("name") == "paid-7"
+        assert find(root, f"{BPMN}process").get("id") == "p-7"
+        assert find(root, f"{BPMN}message").get("name") == "paid-7"
 
     def test_commas_inside_brackets_and_quotes_do_not_split(self) -> None:
         assert split('task, input x = max(1, 2), output y = "a, b"') == [
@@ -115,6 +124,21 @@ class TestModels:
         with pytest.raises(NotationError) as refused:
             read_model(model, "p")
         assert str(refused.value).startswith(reason)
+
+
+def planned_models() -> list[tuple[str, str]]:
+    """(file, model) of the scenarios that wait for their feature."""
+    found = []
+    for path in sorted(PLANNED.glob("*.yaml")):
+        for item in yaml.safe_load(path.read_text()):
+            found += [(path.stem, model) for model in item.get("models", {"p": item.get("model")}).values()]
+    return found
+
+
+class TestPlanned:
+    @pytest.mark.parametrize(("file", "model"), planned_models())
+    def test_every_planned_model_is_good_notation(self, file: str, model: str) -> None:
+        assert to_xml([read_model(model, file)]).startswith("<bpmn:definitions")
 
 
 class TestFiles:

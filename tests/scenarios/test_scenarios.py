@@ -39,5 +39,6 @@ def test_over_http(number: int, http: httpx.Client) -> None:
     world = OverHttp(http, suffix)
     try:
         play(SUITE[number], world, suffix)
+        world.check_read_models()
     finally:
         world.close()

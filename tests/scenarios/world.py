@@ -46,12 +46,6 @@ class World(Protocol):
     def throw_error(self, element: str, nth: int, code: str, message: str, variables: Mapping[str, Any]) -> None:
         """Throw a BPMN error from the job of an element instance."""
 
-    def publish(self, name: str, key: str, ttl: str, message_id: str, variables: Mapping[str, Any]) -> None:
-        """Publish a message; ttl is an ISO 8601 duration."""
-
-    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
-        """Broadcast a signal."""
-
     def advance(self, until: int) -> None:
         """Let time pass until a moment (µs), firing each timer at its time."""
 
