@@ -84,9 +84,10 @@ class Pending:
 
 class Batch:
     """Decided commands that are committed together. streams: ids of those with events in it. blocked: streams that
-    nothing more may be decided on until the batch is through (a failed decision spoilt their state)."""
+    nothing more may be decided on until the batch is through (a failed decision spoilt their state). over: streams of
+    aggregates that end with it."""
 
-    __slots__ = ("blocked", "bytes", "events", "ids", "losers", "pending", "streams")
+    __slots__ = ("blocked", "bytes", "events", "ids", "losers", "over", "pending", "streams")
 
     def __init__(self) -> None:
         self.pending: list[Pending] = []
@@ -94,6 +95,7 @@ class Batch:
         self.blocked: set[UUID] = set()
         self.ids: set[tuple[str, str]] = set()
         self.losers: list[Pending] = []
+        self.over: list[UUID] = []
         self.events = 0
         self.bytes = 0
 

@@ -123,11 +123,8 @@ class Engine:
 
     def _forget_over(self, batch: Batch) -> None:
         """Aggregates that are over make room for those that live."""
-        for pending in batch.pending:
-            for emission in pending.emissions:
-                held = self._cache.peek(emission.ref.id)
-                if held is not None and held.ref.kind.is_over(held.state):
-                    self._cache.evict(emission.ref.id)
+        for stream in batch.over:
+            self._cache.evict(stream)
 
     def forget(self, batch: Batch) -> None:
         """The batch failed, or nobody knows: what it left in the cache is not to be trusted."""
@@ -342,6 +339,8 @@ class Engine:
         for held in emitting:
             pending.emissions.append(Emission(held.ref, held.version + 1, envelope, held.emitted))
             held.version += len(held.emitted)
+            if held.ref.kind.is_over(held.state):
+                self.filling.over.append(held.ref.id)
         for snapshot in pending.append.snapshots:
             for held in emitting:
                 if held.ref.id == snapshot.stream:

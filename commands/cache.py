@@ -47,10 +47,6 @@ class StreamCache:
             self._streams[stream] = held
         return held
 
-    def peek(self, stream: UUID) -> HeldStream | None:
-        """The stream, without counting as a use."""
-        return self._streams.get(stream)
-
     def put(self, held: HeldStream) -> None:
         """Keep a stream."""
         self._streams[held.ref.id] = held

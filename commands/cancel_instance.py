@@ -28,7 +28,7 @@ def decide(command: CancelInstance, context: Context, streams: Sequence[Stream])
             f"cancel the root instance '{state.root_key}'"
         )
     execution(stream, context).terminate_children(ROOT)
-    stream.emit(e.InstanceTerminated(command.reason))
+    stream.emit(e.InstanceTerminated(command.reason, state.waits(ROOT)))
 
 
 HANDLER = Handler(stream_of("instance_key"), decide)

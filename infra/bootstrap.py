@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
 from uuid import uuid4
@@ -39,6 +40,10 @@ STOP_SECONDS = 8.0
 WATCH_SECONDS = 1.0
 UNREADY_AFTER = 3.0
 """Seconds without a sign of life from the database until the server says that it is not ready."""
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the others from running Python. The engine, the committer and the event loop hand work to
+each other all the time; with Python's default of 5 ms they wait for each other (measured: 5,550 against 6,450 one-task
+instances/s through the bus, 2,380 against 2,850 approvals)."""
 GC_THRESHOLDS = (50_000, 20, 100)
 """The aggregates in the cache are many and long-lived; with Python's default of 700 the collector walks them all the
 time (15-20 % of the write path's rate, measured with bench/bus_load.py)."""
@@ -104,6 +109,7 @@ class Core:
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.bus.start()
         self._timers.start()
 

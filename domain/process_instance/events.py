@@ -183,17 +183,22 @@ class EscalationThrown(Event, frozen=True):
 
 
 class ElementCompleted(Event, frozen=True):
-    """An element instance finished regularly."""
+    """An element instance finished regularly. waits: how many jobs and timers ended with it."""
 
     topic: ClassVar[str] = "pi.element_completed.1"
     local: int
+    waits: int = 0
 
 
 class ElementTerminated(Event, frozen=True):
-    """An element instance was ended from outside; its job, user task, timers and incidents ended with it."""
+    """An element instance was ended from outside; its job, user task, timers and incidents ended with it.
+
+    waits: how many jobs and timers those were.
+    """
 
     topic: ClassVar[str] = "pi.element_terminated.1"
     local: int
+    waits: int = 0
 
 
 class VariablesSet(Event, frozen=True):
@@ -376,16 +381,18 @@ class IncidentResolved(Event, frozen=True):
 
 
 class InstanceCompleted(Event, frozen=True):
-    """All work is done."""
+    """All work is done. waits: how many timers (of event subprocesses) ended with it."""
 
     topic: ClassVar[str] = "pi.completed.1"
+    waits: int = 0
 
 
 class InstanceTerminated(Event, frozen=True):
-    """The instance was cancelled."""
+    """The instance was cancelled. waits: how many timers (of event subprocesses) ended with it."""
 
     topic: ClassVar[str] = "pi.terminated.1"
     reason: str = ""
+    waits: int = 0
 
 
 EVENTS: tuple[type[Event], ...] = (

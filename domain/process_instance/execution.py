@@ -202,7 +202,7 @@ class Execution:
     def complete(self, local: int) -> None:
         """Record that an element instance finished regularly."""
         scope = self.state.elements[local].scope
-        self.emit(e.ElementCompleted(local))
+        self.emit(e.ElementCompleted(local, self.state.waits(local)))
         if self.state.elements[scope].arrived:
             self.path_ended(scope)
 
@@ -282,7 +282,7 @@ class Execution:
         if element.arrived:
             self._raise_deadlock(element)
         elif scope == ROOT:
-            self.emit(e.InstanceCompleted())
+            self.emit(e.InstanceCompleted(self.state.waits(ROOT)))
         else:
             self.leave(scope)
 
@@ -319,7 +319,7 @@ class Execution:
 
     def _end(self, local: int) -> None:
         scope = self.state.elements[local].scope
-        self.emit(e.ElementTerminated(local))
+        self.emit(e.ElementTerminated(local, self.state.waits(local)))
         if self.state.elements[scope].arrived:
             self.path_ended(scope)
 

@@ -177,6 +177,11 @@ class ProcessInstance(msgspec.Struct):
             visible.update(layer)
         return visible
 
+    def waits(self, local: int) -> int:
+        """How many jobs and timers an element instance has, for which the wait-state index has rows."""
+        element = self.elements[local]
+        return len(element.timers or ()) + bool(element.job)
+
     def is_inside(self, local: int, ancestor: int) -> bool:
         """Whether element instance `local` is `ancestor` or lies within it."""
         while local != ancestor:

@@ -77,7 +77,7 @@ class PutKeyBlock(msgspec.Struct, frozen=True, gc=False):
 WaitChange = PutJob | MoveJob | DropJob | PutTimer | MoveTimer | DropTimer | DropElement | DropInstance | PutKeyBlock
 
 
-_CHANGES: dict[type[Event], Callable[[Any], WaitChange]] = {
+_CHANGES: dict[type[Event], Callable[[Any], WaitChange | None]] = {
     e.JobCreated: lambda event: PutJob(event.local, event.element, event.type, 0),
     e.JobActivated: lambda event: MoveJob(event.job, event.deadline),
     e.JobCompleted: lambda event: DropJob(event.job),
@@ -89,10 +89,10 @@ _CHANGES: dict[type[Event], Callable[[Any], WaitChange]] = {
         MoveTimer(event.timer, event.next_due) if event.next_due else DropTimer(event.timer)
     ),
     e.TimerCanceled: lambda event: DropTimer(event.timer),
-    e.ElementCompleted: lambda event: DropElement(event.local),
-    e.ElementTerminated: lambda event: DropElement(event.local),
-    e.InstanceCompleted: lambda _: DropInstance(),
-    e.InstanceTerminated: lambda _: DropInstance(),
+    e.ElementCompleted: lambda event: DropElement(event.local) if event.waits else None,
+    e.ElementTerminated: lambda event: DropElement(event.local) if event.waits else None,
+    e.InstanceCompleted: lambda event: DropInstance() if event.waits else None,
+    e.InstanceTerminated: lambda event: DropInstance() if event.waits else None,
     e.KeyBlockReserved: lambda event: PutKeyBlock(event.offset),
 }
 

@@ -106,7 +106,7 @@ def _finish(_command: Finish, _context: Context, streams: Sequence[Stream]) -> N
     if JOB not in _active(stream).jobs:
         raise InvalidState("the job is not open")
     stream.emit(e.JobCompleted(JOB))
-    stream.emit(e.ElementCompleted(1))
+    stream.emit(e.ElementCompleted(1, stream.state.waits(1)))
     stream.emit(e.ElementPassed(5, "end", 0, "f2", 1))
     stream.emit(e.InstanceCompleted())
 
