@@ -16,7 +16,7 @@ from commands.bus_batch import Emission
 from commands.handling import FAMILY
 from commands.ports import EventLog, IndexedDefinition
 from domain.bpmn.model import Binding, ProcessModel
-from domain.dmn import Decisions, compile_decisions, parse_dmn
+from domain.dmn import Decisions, compile_files
 from domain.errors import LogCorrupt, NotFound
 from domain.events import REGISTRY, Event
 from domain.process_definition.events import (
@@ -38,13 +38,8 @@ MAX_IDS = 10_000
 ParseModel = Callable[[bytes, str, str], ProcessModel]
 """(BPMN XML, BPMN process id, resource name) -> model."""
 
-CompileDecisions = Callable[[bytes], Decisions]
-"""DMN XML -> compiled decisions."""
-
-
-def compile_dmn(source: bytes) -> Decisions:
-    """The default: the decisions of one DMN file."""
-    return compile_decisions(parse_dmn(source))
+CompileDecisions = Callable[[bytes, Sequence[bytes]], Decisions]
+"""(DMN XML, the files that it imports) -> compiled decisions."""
 
 
 class _Known(NamedTuple):
@@ -71,7 +66,7 @@ class DeployedDefinitions:
         log: EventLog,
         parse: ParseModel,
         *,
-        compile: CompileDecisions = compile_dmn,
+        compile: CompileDecisions = compile_files,
         models: int = 1_000,
         refresh_after: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
@@ -162,7 +157,8 @@ class DeployedDefinitions:
             assert isinstance(event, DecisionsDeployed)
             columns = zip(event.decision_ids, event.decision_keys, event.decision_versions, strict=True)
             versions = {id: DecisionVersion(key, version) for id, key, version in columns}
-            graph = _Graph(self._compile(event.source.encode()), versions)
+            compiled = self._compile(event.source.encode(), [text.encode() for text in event.imports])
+            graph = _Graph(compiled, versions)
             _keep(self._graphs, requirements_key, graph, self._limit, self._lock)
         return graph
 

@@ -20,7 +20,8 @@ from domain.process_definition.state import Deployed
 
 class Resource(msgspec.Struct, frozen=True):
     """One thing to deploy. kind: events.PROCESS, FORM or REQUIREMENTS (a whole DMN file, with the decisions in
-    `decision_ids`); checksum: SHA-256 (hex) of the file. decision_tags: the version tag of each decision."""
+    `decision_ids`); checksum: SHA-256 (hex) of the file. decision_tags: the version tag of each decision;
+    imports: the texts of the DMN files that it imports."""
 
     kind: str
     id: str
@@ -32,6 +33,7 @@ class Resource(msgspec.Struct, frozen=True):
     decision_ids: list[str] = []
     decision_names: list[str] = []
     decision_tags: list[str] = []
+    imports: list[str] = []
 
 
 class DeployResources(Command, frozen=True, kw_only=True):
@@ -129,6 +131,7 @@ def _event(resource: Resource, key: int, version: int, deployment_key: int, deci
             versions,
             resource.name,
             resource.version_tag,
+            resource.imports,
         )
     return e.FormDeployed(key, resource.id, version, deployment_key, *file, resource.version_tag)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from commands.deploy_resources import DeployResources, Resource
 from domain.bpmn import load_models
-from domain.dmn import check_model, parse_dmn
+from domain.dmn import check_model, imported_files, models_by_namespace, parse_dmn
 from domain.errors import Finding, InvalidArgument, InvalidModel
 from domain.process_definition.events import DECISION, FORM, PROCESS, REQUIREMENTS
 
@@ -36,13 +36,12 @@ def prepare(files: Sequence[File]) -> tuple[DeployResources, tuple[Finding, ...]
     findings: list[Finding] = []
     refused: list[tuple[str, tuple[Finding, ...]]] = []
     for file in files:
-        suffix = file.name.rpartition(".")[2].lower()
-        read = READERS.get(suffix)
+        read = READERS.get(_suffix(file))
         if read is None:
             known = ", ".join(f".{known}" for known in READERS)
             raise InvalidArgument(f"'{file.name}' is of no known kind; files end in {known}", "resources")
         try:
-            found, warnings = read(file)
+            found, warnings = read(file, files)
             resources += found
             findings += warnings
         except InvalidModel as error:
@@ -67,16 +66,19 @@ def _refuse_twice(resources: Sequence[Resource]) -> None:
                 )
 
 
+def _suffix(file: File) -> str:
+    return file.name.rpartition(".")[2].lower()
+
+
 def _text(file: File) -> str:
-    for encoding in ("utf-8-sig", "utf-16"):
-        try:
-            return file.content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InvalidModel(file.name, (Finding("", "the file is not encoded in UTF-8", rule="encoding"),))
+    try:
+        return file.content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = "the file is not encoded in UTF-8; save it so"
+        raise InvalidModel(file.name, (Finding("", message, rule="encoding"),)) from error
 
 
-def _read_bpmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+def _read_bpmn(file: File, _files: Sequence[File]) -> tuple[list[Resource], tuple[Finding, ...]]:
     models = load_models(file.content, file.name)
     source = _text(file)
     checksum = hashlib.sha256(file.content).hexdigest()
@@ -86,7 +88,7 @@ def _read_bpmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
     return resources, tuple(finding for _, warnings in models for finding in warnings)
 
 
-def _read_form(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+def _read_form(file: File, _files: Sequence[File]) -> tuple[list[Resource], tuple[Finding, ...]]:
     def refuse(message: str, line: int = 0) -> InvalidModel:
         return InvalidModel(file.name, (Finding("", message, line, rule="form"),))
 
@@ -108,18 +110,22 @@ def _read_form(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
     return [resource], ()
 
 
-def _read_dmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
+def _read_dmn(file: File, files: Sequence[File]) -> tuple[list[Resource], tuple[Finding, ...]]:
+    """A DMN file may import others of the same deployment; their texts go along with it."""
+    others = [other.content for other in files if other is not file and _suffix(other) == "dmn"]
     try:
-        model = parse_dmn(file.content)
+        imported = imported_files(file.content, others)
+        model = parse_dmn(file.content, models_by_namespace(imported))
     except InvalidModel as error:
         raise InvalidModel(file.name, error.findings) from error
     source = _text(file)
-    checksum = hashlib.sha256(file.content).hexdigest()
+    imports = [content.decode("utf-8-sig") for content in imported]
+    checksum = hashlib.sha256(b"".join((file.content, *imported))).hexdigest()
     ids = [decision.id for decision in model.decisions]
     names = [decision.name for decision in model.decisions]
     tags = [decision.version_tag for decision in model.decisions]
     tag = next(filter(None, tags), "")
-    resource = Resource(REQUIREMENTS, model.id, model.name, file.name, source, checksum, tag, ids, names, tags)
+    resource = Resource(REQUIREMENTS, model.id, model.name, file.name, source, checksum, tag, ids, names, tags, imports)
     tables = [  # what is odd about a table never refuses it: Camunda deploys such tables too
         Finding(element, finding.message, 0, "warning", f"table-{finding.kind}")
         for element, findings in check_model(model).items()
@@ -129,7 +135,7 @@ def _read_dmn(file: File) -> tuple[list[Resource], tuple[Finding, ...]]:
     return [resource], (*model.warnings, *tables)
 
 
-READERS: dict[str, Callable[[File], tuple[list[Resource], tuple[Finding, ...]]]] = {
+READERS: dict[str, Callable[[File, Sequence[File]], tuple[list[Resource], tuple[Finding, ...]]]] = {
     "bpmn": _read_bpmn,
     "form": _read_form,
     "dmn": _read_dmn,

@@ -14,6 +14,7 @@ from domain.dmn.check import TableFinding, check_model, check_table
 from domain.dmn.compile import compile_decisions, parse_dmn
 from domain.dmn.errors import InvalidDecisionModel
 from domain.dmn.evaluate import Decisions
+from domain.dmn.imports import compile_files, imported_files, models_by_namespace
 from domain.dmn.model import Decision, DecisionTable, DmnModel
 from domain.dmn.run import DecisionFailure, DecisionResult, EvaluatedDecision, EvaluatedValue, MatchedRule
 from domain.dmn.tabletests import (
@@ -43,6 +44,9 @@ __all__ = [
     "check_model",
     "check_table",
     "compile_decisions",
+    "compile_files",
+    "imported_files",
+    "models_by_namespace",
     "parse_dmn",
     "read_csv_tests",
     "read_json_tests",

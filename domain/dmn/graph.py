@@ -61,7 +61,9 @@ class Graph:
         for wanted in model.imports:
             imported = imports.get(wanted.namespace)
             if imported is None:
-                message = f"the imported model '{wanted.namespace}' is not at hand; copy what is needed of it here"
+                message = (
+                    f"the imported model '{wanted.namespace}' is not at hand; deploy its file together with this one"
+                )
                 findings.error(wanted.name, wanted.line, message)
             elif wanted.namespace in path or len(path) > MAX_IMPORTED_MODELS:
                 findings.error(

@@ -54,7 +54,10 @@ class FormDeployed(Event, frozen=True):
 
 
 class DecisionsDeployed(Event, frozen=True):
-    """A version of a decision requirements graph (DMN XML) was deployed, with a key and version for each decision."""
+    """A version of a decision requirements graph (DMN XML) was deployed, with a key and version for each decision.
+
+    imports: the texts of the files that it imports, so that it can be compiled from this event alone.
+    """
 
     topic: ClassVar[str] = "definition.decisions_deployed.1"
     requirements_key: int
@@ -69,6 +72,7 @@ class DecisionsDeployed(Event, frozen=True):
     decision_versions: list[int]
     name: str = ""
     version_tag: str = ""
+    imports: list[str] = []
 
 
 class DecisionDeployed(Event, frozen=True):

@@ -88,10 +88,9 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a decision of a DMN file, and tell which rules matched."""
-    from domain.dmn import compile_decisions, parse_dmn
     from domain.feel import format_value
 
-    decisions = compile_decisions(parse_dmn(file.read_bytes()))
+    decisions = _compiled(file)
     result = decisions.evaluate(
         decision or _only_decision(decisions), read_variables(inputs), datetime.now().astimezone(), json_inputs=True
     )
@@ -137,11 +136,11 @@ def _only_decision(decisions: Decisions) -> str:
 
 def check(file: DmnFile, as_json: AsJson = False) -> None:
     """Look for conflicts, gaps and dead rules in a model's decision tables. Exit code 1 for errors."""
-    from domain.dmn import check_model, parse_dmn
+    from domain.dmn import check_model, imported_files, models_by_namespace, parse_dmn
 
-    findings = [
-        (name, finding) for name, found in check_model(parse_dmn(file.read_bytes())).items() for finding in found
-    ]
+    source = file.read_bytes()
+    model = parse_dmn(source, models_by_namespace(imported_files(source, _beside(file))))
+    findings = [(name, finding) for name, found in check_model(model).items() for finding in found]
     if as_json:
         members = ("kind", "severity", "rules", "message")
         print_json([{"decision": name, **{m: getattr(finding, m) for m in members}} for name, finding in findings])
@@ -200,14 +199,27 @@ def _example_files(file: Path) -> list[Path]:
     return found
 
 
+def _compiled(file: Path) -> Decisions:
+    """The decisions of a DMN file; what it imports is looked for beside it."""
+    from domain.dmn import compile_files, imported_files
+
+    source = file.read_bytes()
+    return compile_files(source, imported_files(source, _beside(file)))
+
+
+def _beside(file: Path) -> list[bytes]:
+    """The other DMN files of its folder: it may import them."""
+    return [other.read_bytes() for other in sorted(file.parent.glob("*.dmn")) if other != file]
+
+
 def _run(file: Path, model: Path | None, decision: str) -> tuple[TableTestResult, ...]:
-    from domain.dmn import compile_decisions, parse_dmn, run_table_tests
+    from domain.dmn import run_table_tests
 
     examples = _read_examples(file)
     path = model or _model_of(file, examples.model)
     if not path.is_file():
         raise InvalidArgument(f"there is no file '{path}'", "model")
-    decisions = compile_decisions(parse_dmn(path.read_bytes()))
+    decisions = _compiled(path)
     asked = decision or examples.decision or _only_decision(decisions)
     return run_table_tests(decisions, asked, examples.rows, datetime.now().astimezone())
 

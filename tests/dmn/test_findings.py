@@ -75,7 +75,7 @@ def test_an_import_that_is_not_at_hand_is_refused() -> None:
     body = '<import name="lib" namespace="urn:far" importType="https://www.omg.org/spec/DMN/20191111/MODEL/"/>'
     assert only(body + decision("d", literal("1"))) == (
         "lib",
-        "the imported model 'urn:far' is not at hand; copy what is needed of it here",
+        "the imported model 'urn:far' is not at hand; deploy its file together with this one",
     )
 
 
