@@ -148,4 +148,4 @@ def decode_result(result: bytes, result_type: type[Any] | None) -> Any:
     """The outcome of the first time."""
     if result_type is None:
         return None
-    return msgspec.json.decode(result, type=result_type, strict=True)
+    return msgspec.json.Decoder(result_type, float_hook=Decimal).decode(result)

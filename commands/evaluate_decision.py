@@ -14,6 +14,7 @@ from domain.bpmn.timers import to_datetime
 from domain.decision.events import DecisionEvaluatedAlone
 from domain.errors import NotFound
 from domain.keys import stream_id
+from domain.process_instance.evaluation import EXPRESSION_STEPS
 
 
 class EvaluateDecision(Command, frozen=True, kw_only=True):
@@ -63,7 +64,9 @@ def decide(command: EvaluateDecision, context: Context, streams: Sequence[Stream
             raise NotFound(f"no decision with the id '{command.decision_id}' is deployed")
         found = latest
     variables = check_variables(command.variables)
-    result = found.decisions.evaluate(found.decision_id, variables, to_datetime(context.now), json_inputs=True)
+    result = found.decisions.evaluate(
+        found.decision_id, variables, to_datetime(context.now), json_inputs=True, max_steps=EXPRESSION_STEPS
+    )
     record = result.to_json()
     failure = result.failure.reason if result.failure else ""
     failed = result.failure.decision_id if result.failure else ""

@@ -89,8 +89,7 @@ class Draft:
         if not text.startswith("="):
             return Attribute(text)
         try:
-            needs_context = any(word in text for word in ("now", "today", "assert"))
-            return Attribute(text, compile_expression(text[1:].strip()), needs_context)
+            return Attribute(text, compile_expression(text[1:].strip()))
         except FeelSyntaxError as error:
             self.find(element, f"the {what} '{text}' is not a valid FEEL expression: {error}", "feel")
             return Attribute(text)

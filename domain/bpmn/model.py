@@ -41,14 +41,10 @@ class ElementType(StrEnum):
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """A value in the model: FEEL where the text begins with "=", the text itself otherwise.
-
-    needs_context: the expression may ask for the time or fail on purpose (assert), so it is evaluated in a context.
-    """
+    """A value in the model: FEEL where the text begins with "=", the text itself otherwise."""
 
     text: str
     expression: Expression | None = None
-    needs_context: bool = False
 
 
 class VariableMapping(msgspec.Struct, frozen=True):

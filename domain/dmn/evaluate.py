@@ -112,6 +112,7 @@ class Decisions:
         *,
         json_inputs: bool = False,
         context: EvaluationContext | None = None,
+        max_steps: int = 1_000_000,
     ) -> DecisionResult:
         """Evaluate a decision (or decision service, or business knowledge model) by id, else by name.
 
@@ -119,7 +120,8 @@ class Decisions:
             as "namespace#name", or by their bare name. Further entries are ignored, absent ones are null.
         now: the reading of the clock for now() and today(), with time zone.
         json_inputs: strings are read as dates, times and durations where the model says so.
-        context: FEEL's surroundings with other limits than the usual ones; `now` is ignored then.
+        max_steps: the budget of steps (see EvaluationContext) for the decision with all that it requires.
+        context: FEEL's surroundings with other limits than the usual ones; `now` and `max_steps` are ignored then.
         Raises NotFound where the model has no such element. Failures inside are part of the result.
         """
         key = self._by_name.get(decision)
@@ -127,7 +129,7 @@ class Decisions:
             known = ", ".join(sorted(each.id for each in self.model.decisions)) or "none"
             raise NotFound(f"the model '{self.model.name}' has no decision '{decision}'; its decisions are: {known}")
         if context is None:
-            context = EvaluationContext(now, types=self._predicates)
+            context = EvaluationContext(now, types=self._predicates, max_steps=max_steps)
         run = Run(inputs, context, json_inputs)
         output: object = None
         try:

@@ -24,7 +24,7 @@ class Expression:
     text: the source; tree: its syntax tree; variables: the names it reads from the scope.
     """
 
-    __slots__ = ("_code", "_locals", "_needs_context", "text", "tree", "variables")
+    __slots__ = ("_code", "_locals", "needs_context", "text", "tree", "variables")
 
     def __init__(self, text: str, tree: Node) -> None:
         self.text = text
@@ -32,7 +32,7 @@ class Expression:
         compiler = Compiler(BUILTINS)
         self._code: Code = compiler.compile(tree)
         self._locals = [None] * (compiler.frame_size - FIRST_LOCAL)
-        self._needs_context = compiler.needs_context
+        self.needs_context = compiler.needs_context
         self.variables = frozenset(compiler.free)
 
     def evaluate(self, scope: Mapping[str, object], context: EvaluationContext | None = None) -> object:
@@ -40,7 +40,7 @@ class Expression:
 
         Raises FeelBudgetExceeded only.
         """
-        if context is None and self._needs_context:
+        if context is None and self.needs_context:
             context = EvaluationContext()
         try:
             return self._code([scope, context, *self._locals])

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from domain.process_instance.execution import Execution
 
 
+EXPRESSION_STEPS = 100_000
+"""Steps (loop rounds, calls) that one expression or decision of a model may take: some 40 ms. All instances share one
+engine thread, so a costly expression must not hold up the others; it becomes an incident."""
+
+
 class ErrorType(StrEnum):
     """Why an incident arose, by the names of the v2 API."""
 
@@ -40,16 +45,20 @@ class Blocked(Exception):
         self.message = message
 
 
+def _context(x: Execution) -> EvaluationContext:
+    return EvaluationContext(now=to_datetime(x.now), max_steps=EXPRESSION_STEPS)
+
+
 def evaluate(x: Execution, attribute: Attribute, scope: Mapping[str, Any], error: ErrorType) -> Any:
     """The JSON value of an attribute. Raises Blocked(error) when the expression exceeds its budget."""
     expression = attribute.expression
     if expression is None:
         return attribute.text
-    context = EvaluationContext(now=to_datetime(x.now)) if attribute.needs_context else None
+    context = _context(x) if expression.needs_context else None
     try:
         value = expression.evaluate(scope, context)
     except FeelBudgetExceeded as exceeded:
-        raise Blocked(error, f"'{attribute.text}' was stopped: {exceeded}") from exceeded
+        raise Blocked(error, f"'{attribute.text}': {exceeded}") from exceeded
     if context is not None and context.failure is not None:
         raise Blocked(error, f"'{attribute.text}' failed: {context.failure}")
     kind = type(value)
@@ -62,7 +71,7 @@ def explain(x: Execution, attribute: Attribute, scope: Mapping[str, Any]) -> str
     """The recorded reasons why an expression gave null, as the end of a sentence."""
     if attribute.expression is None:
         return ""
-    context = EvaluationContext(now=to_datetime(x.now))
+    context = _context(x)
     try:
         attribute.expression.evaluate(scope, context)
     except FeelBudgetExceeded as exceeded:

@@ -390,6 +390,33 @@ class TestBusinessRuleTask:
         assert engine.waiting(key) == ["w"]
 
 
+class TestCostlyExpressions:
+    def test_an_expression_that_would_hold_up_the_others_is_an_incident(self, engine: Engine) -> None:
+        script = (
+            '<zeebe:script expression="=count(for a in 1..100000, b in 1..100000 return a * b)" resultVariable="n"/>'
+        )
+        body = (
+            START_EVENT
+            + f'<bpmn:scriptTask id="s"><bpmn:extensionElements>{script}</bpmn:extensionElements></bpmn:scriptTask>'
+        )
+        key = start(engine, body + flow("start", "s"))
+        ((kind, message),) = engine.incidents(key)
+        assert kind == "EXTRACT_VALUE_ERROR"
+        assert ": the expression was stopped: it needs more than 100000 steps" in message
+
+    def test_an_assertion_of_the_model_that_fails_is_an_incident_with_its_words(self, engine: Engine) -> None:
+        script = (
+            '<zeebe:script expression="=assert(amount, amount &gt; 0, &quot;nothing to pay&quot;)" resultVariable="n"/>'
+        )
+        body = (
+            START_EVENT
+            + f'<bpmn:scriptTask id="s"><bpmn:extensionElements>{script}</bpmn:extensionElements></bpmn:scriptTask>'
+        )
+        key = start(engine, body + flow("start", "s"), amount=0)
+        ((_, message),) = engine.incidents(key)
+        assert message.endswith("failed: nothing to pay")
+
+
 class TestTimers:
     CATCH = (
         START_EVENT

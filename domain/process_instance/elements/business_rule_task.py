@@ -9,7 +9,7 @@ from domain.bpmn.timers import to_datetime
 from domain.process_instance import events as e
 from domain.process_instance.elements import service_task
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
-from domain.process_instance.evaluation import Blocked, ErrorType, text_of
+from domain.process_instance.evaluation import EXPRESSION_STEPS, Blocked, ErrorType, text_of
 from domain.process_instance.state import ElementInstance
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
             f"no decision with the id '{decision_id}'{tag} is deployed{where}; deploy it, then resolve this incident"
         )
         raise Blocked(ErrorType.CALLED_DECISION_ERROR, message)
-    result = found.decisions.evaluate(decision_id, scope, to_datetime(x.now), json_inputs=True)
+    result = found.decisions.evaluate(
+        decision_id, scope, to_datetime(x.now), json_inputs=True, max_steps=EXPRESSION_STEPS
+    )
     record = result.to_json()
     failure = result.failure
     x.emit(
