@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import NamedTuple
@@ -139,18 +139,6 @@ class CommandBus:
         future: Future[Outcome] = Future()
         self._enqueue(Pending(command, meta, self._admit(command), future, None))
         return future
-
-    def submit_many(self, commands: Iterable[tuple[Command, Meta]]) -> list[Future[Outcome]]:
-        """Hand in several, in order; those that are not taken any more get futures that raise Overloaded."""
-        futures: list[Future[Outcome]] = []
-        for command, meta in commands:
-            try:
-                futures.append(self.submit(command, meta))
-            except Overloaded as error:
-                refused: Future[Outcome] = Future()
-                refused.set_exception(error)
-                futures.append(refused)
-        return futures
 
     async def execute(self, command: Command, meta: Meta) -> Outcome:
         """Carry out a command for an asyncio caller. Raises Overloaded, or what the command was refused with."""

@@ -33,8 +33,3 @@ class PinnableClock:
     def reset(self) -> None:
         """Follow the source again."""
         self._pinned = None
-
-    @property
-    def is_pinned(self) -> bool:
-        """Whether the clock stands still."""
-        return self._pinned is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from commands.handling import Context, Definitions, Route, Stream, StreamRef, instance_ref
 from domain.bpmn.model import Binding
@@ -11,6 +11,8 @@ from domain.errors import InvalidArgument, InvalidState, NotFound
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance.execution import Execution, Surroundings
 from domain.process_instance.state import Incident, InstanceStatus, Job, ProcessInstance, UserTask
+
+P = TypeVar("P", Job, UserTask, Incident)
 
 Streams = Callable[[Any, Context, Route], Sequence[StreamRef]]
 
@@ -68,38 +70,31 @@ def active_instance(stream: Stream, what: str, key: int) -> ProcessInstance:
 
 
 def find_job(stream: Stream, key: int) -> Job:
-    """The job with this key. Raises NotFound."""
-    state = _found(stream, "job", key)
-    job = state.jobs.get(key - state.key)
-    if job is None:
-        raise NotFound(f"no job with key '{key}' is open; it may be completed or cancelled already")
-    return job
+    """The open job with this key. Raises NotFound."""
+    state: ProcessInstance = stream.state
+    return _open_part(state, key, "job", state.jobs, "completed or cancelled")
 
 
 def find_task(stream: Stream, key: int) -> UserTask:
     """The open user task with this key. Raises NotFound."""
-    state = _found(stream, "user task", key)
-    task = state.tasks.get(key - state.key)
-    if task is None:
-        raise NotFound(f"no user task with key '{key}' is open; it may be completed or cancelled already")
-    return task
+    state: ProcessInstance = stream.state
+    return _open_part(state, key, "user task", state.tasks, "completed or cancelled")
 
 
 def find_incident(stream: Stream, key: int) -> Incident:
     """The open incident with this key. Raises NotFound."""
-    state = _found(stream, "incident", key)
-    incident = state.incidents.get(key - state.key)
-    if incident is None:
-        raise NotFound(f"no incident with key '{key}' is open; it may be resolved already")
-    return incident
-
-
-def _found(stream: Stream, what: str, key: int) -> ProcessInstance:
-    """The instance in any state: in one that ended nothing is open."""
     state: ProcessInstance = stream.state
+    return _open_part(state, key, "incident", state.incidents, "resolved")
+
+
+def _open_part(state: ProcessInstance, key: int, what: str, parts: Mapping[int, P], end: str) -> P:
+    """A part of an instance in any state: in one that ended nothing is open."""
     if state.status is InstanceStatus.NEW:
         raise NotFound(f"no {what} with key '{key}' exists")
-    return state
+    part = parts.get(key - state.key)
+    if part is None:
+        raise NotFound(f"no {what} with key '{key}' is open; it may be {end} already")
+    return part
 
 
 MAX_VARIABLE_NAME = 32_768

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -48,7 +48,6 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     event: Event
 
 
-E = TypeVar("E", bound=type[Event])
 Upcaster = Callable[[list[Any]], list[Any]]
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")

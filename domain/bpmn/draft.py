@@ -47,7 +47,7 @@ def extension(element: etree._Element, name: str) -> etree._Element | None:
 
 
 def text_pairs(element: etree._Element, outer: str, inner: str, key: str, value: str) -> dict[str, str]:
-    """What a Zeebe extension lists, as in taskHeaders and properties."""
+    """What a Zeebe extension lists, as in taskHeaders."""
     found = extension(element, outer)
     if found is None:
         return {}

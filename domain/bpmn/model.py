@@ -36,8 +36,6 @@ class ElementType(StrEnum):
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
     INCLUSIVE_GATEWAY = "INCLUSIVE_GATEWAY"
     EVENT_BASED_GATEWAY = "EVENT_BASED_GATEWAY"
-    MULTI_INSTANCE_BODY = "MULTI_INSTANCE_BODY"
-    SEQUENCE_FLOW = "SEQUENCE_FLOW"
 
 
 class Attribute(msgspec.Struct, frozen=True):
@@ -202,7 +200,6 @@ class FlowNode(msgspec.Struct, frozen=True):
     definition: Definition | None = None
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
-    properties: dict[str, str] = {}
     loop: MultiInstance | StandardLoop | None = None
     # events
     terminates: bool = False

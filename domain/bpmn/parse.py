@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, replace, tag_of, text_pairs
+from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, replace, tag_of
 from domain.bpmn.joins import inclusive_joins
 from domain.bpmn.model import CompensationDefinition, ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
 from domain.bpmn.parse_events import parse_event
@@ -150,7 +150,6 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
         default_flow=str(element.get("default", "")),
         inputs=inputs,
         outputs=outputs,
-        properties=text_pairs(element, "properties", "property", "name", "value"),
         loop=parse_loop(draft, element, kind),
         attached_to=str(element.get("attachedToRef", "")),
         interrupting=element.get("cancelActivity", "true") != "false",

@@ -10,7 +10,6 @@ from domain.dmn.xml import Element, attribute, child, children, line_of, local_n
 
 HIT_POLICIES = ("UNIQUE", "ANY", "PRIORITY", "FIRST", "RULE ORDER", "OUTPUT ORDER", "COLLECT")
 AGGREGATIONS = ("SUM", "MIN", "MAX", "COUNT")
-RANKED = ("PRIORITY", "OUTPUT ORDER")
 
 _FEEL_LANGUAGES = ("", "feel")
 

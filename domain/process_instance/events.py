@@ -84,10 +84,9 @@ class TokensDiscarded(Event, frozen=True):
 
 
 class SubscriptionOpened(Event, frozen=True):
-    """An element instance waits for a message, signal or condition on behalf of event `element_id`.
+    """An element instance waits for something on behalf of event `element_id`; kind: "condition".
 
-    kind: "message" (name, correlation_key), "signal" (name) or "condition". It ends with the element instance, or when
-    it was met and its event happens only once.
+    It ends with the element instance, or when it was met and its event happens only once.
     """
 
     topic: ClassVar[str] = "pi.subscription_opened.1"
@@ -95,17 +94,13 @@ class SubscriptionOpened(Event, frozen=True):
     element: int
     element_id: str
     kind: str
-    name: str = ""
-    correlation_key: str = ""
 
 
 class SubscriptionMet(Event, frozen=True):
-    """What was waited for happened. source_key: key of the message or signal (0 for a condition); closes: it is waited
-    for no more."""
+    """What was waited for happened; closes: it is waited for no more."""
 
     topic: ClassVar[str] = "pi.subscription_met.1"
     subscription: int
-    source_key: int = 0
     closes: bool = True
 
 

@@ -12,7 +12,7 @@ from domain.errors import LogCorrupt
 from domain.events import Event
 from domain.keys import BLOCK_SIZE
 from domain.process_instance import events as e
-from domain.process_instance.lifecycle import Phase
+from domain.process_instance.lifecycle import NEXT, Phase
 from domain.process_instance.state import (
     ROOT,
     Compensable,
@@ -26,6 +26,17 @@ from domain.process_instance.state import (
     Timer,
     UserTask,
 )
+
+
+def _move(element: ElementInstance, phase: Phase) -> None:
+    """Put an element instance into a phase that the lifecycle allows after its present one."""
+    if phase is not element.phase:
+        if phase not in NEXT[element.phase]:
+            raise LogCorrupt(
+                f"element instance {element.local} of {element.element_id} cannot go from "
+                f"{element.phase.name} to {phase.name}"
+            )
+        element.phase = phase
 
 
 def _claim(state: ProcessInstance, local: int) -> None:
@@ -82,7 +93,7 @@ def _element_passed(state: ProcessInstance, event: e.ElementPassed, _: int) -> N
 def _entered(scope: ElementInstance, element_id: str) -> None:
     """A scope waits as soon as something in it was entered; a joining gateway takes its tokens."""
     if scope.phase is Phase.ENTERED:
-        scope.phase = Phase.WAITING
+        _move(scope, Phase.WAITING)
     if scope.arrived is not None:
         _consume_arrived(scope, element_id)
 
@@ -134,12 +145,14 @@ def _compensation_triggered(state: ProcessInstance, event: e.CompensationTrigger
     kept = [part for part in scope.compensable or () if event.activity and part.element_id != event.activity]
     scope.compensable = kept or None
     element = state.elements[event.element]
-    element.handlers, element.phase = list(event.handlers), Phase.WAITING
+    element.handlers = list(event.handlers)
+    _move(element, Phase.WAITING)
 
 
 def _loop_started(state: ProcessInstance, event: e.LoopStarted, _: int) -> None:
     body = state.elements[event.element]
-    body.loop, body.phase = Loop(event.items), Phase.WAITING
+    body.loop = Loop(event.items)
+    _move(body, Phase.WAITING)
 
 
 def _loop_inner_ended(state: ProcessInstance, event: e.LoopInnerEnded, _: int) -> None:
@@ -162,26 +175,23 @@ def _forget_waits(state: ProcessInstance, element: ElementInstance) -> None:
 
 
 def _subscription_opened(state: ProcessInstance, event: e.SubscriptionOpened, _: int) -> None:
-    state.subscriptions[event.local] = Subscription(
-        event.local, event.element, event.element_id, event.kind, event.name, event.correlation_key
-    )
+    state.subscriptions[event.local] = Subscription(event.local, event.element, event.element_id, event.kind)
     element = state.elements[event.element]
     element.subscriptions = [*(element.subscriptions or ()), event.local]
     if element.element_id == event.element_id:
-        element.phase = Phase.WAITING
+        _move(element, Phase.WAITING)
     _claim(state, event.local)
 
 
 def _subscription_met(state: ProcessInstance, event: e.SubscriptionMet, _: int) -> None:
     subscription = state.subscriptions[event.subscription]
-    subscription.last = event.source_key
     if not event.closes:
         return
     del state.subscriptions[event.subscription]
     element = state.elements[subscription.element]
     element.subscriptions = [local for local in element.subscriptions or () if local != event.subscription] or None
     if element.element_id == subscription.element_id:
-        element.phase = Phase.LEAVING
+        _move(element, Phase.LEAVING)
 
 
 def _element_ended(state: ProcessInstance, event: e.ElementCompleted | e.ElementTerminated, _: int) -> None:
@@ -203,7 +213,8 @@ def _variables_set(state: ProcessInstance, event: e.VariablesSet, _: int) -> Non
 def _job_created(state: ProcessInstance, event: e.JobCreated, _: int) -> None:
     state.jobs[event.local] = Job(event.local, event.element, event.type, event.retries)
     element = state.elements[event.element]
-    element.job, element.phase = event.local, Phase.WAITING
+    element.job = event.local
+    _move(element, Phase.WAITING)
     _claim(state, event.local)
 
 
@@ -214,7 +225,8 @@ def _job_activated(state: ProcessInstance, event: e.JobActivated, _: int) -> Non
 
 def _job_completed(state: ProcessInstance, event: e.JobCompleted, _: int) -> None:
     element = state.elements[state.jobs.pop(event.job).element]
-    element.job, element.phase = 0, Phase.LEAVING
+    element.job = 0
+    _move(element, Phase.LEAVING)
 
 
 def _job_failed(state: ProcessInstance, event: e.JobFailed, _: int) -> None:
@@ -247,7 +259,8 @@ def _user_task_created(state: ProcessInstance, event: e.UserTaskCreated, _: int)
         event.form_key,
     )
     element = state.elements[event.element]
-    element.task, element.phase = event.local, Phase.WAITING
+    element.task = event.local
+    _move(element, Phase.WAITING)
     _claim(state, event.local)
 
 
@@ -265,7 +278,8 @@ def _user_task_updated(state: ProcessInstance, event: e.UserTaskUpdated, _: int)
 
 def _user_task_completed(state: ProcessInstance, event: e.UserTaskCompleted, _: int) -> None:
     element = state.elements[state.tasks.pop(event.task).element]
-    element.task, element.phase = 0, Phase.LEAVING
+    element.task = 0
+    _move(element, Phase.LEAVING)
 
 
 def _decision_evaluated(state: ProcessInstance, event: e.DecisionEvaluated, _: int) -> None:
@@ -279,7 +293,7 @@ def _timer_started(state: ProcessInstance, event: e.TimerStarted, _: int) -> Non
     element = state.elements[event.element]
     element.timers = [*(element.timers or ()), event.local]
     if element.element_id == event.element_id:
-        element.phase = Phase.WAITING
+        _move(element, Phase.WAITING)
     _claim(state, event.local)
 
 
@@ -292,7 +306,7 @@ def _timer_triggered(state: ProcessInstance, event: e.TimerTriggered, _: int) ->
     element = state.elements[timer.element]
     element.timers = [local for local in element.timers or () if local != event.timer] or None
     if element.element_id == timer.element_id and not element.body:
-        element.phase = Phase.LEAVING
+        _move(element, Phase.LEAVING)
 
 
 def _incident_raised(state: ProcessInstance, event: e.IncidentRaised, _: int) -> None:

@@ -369,14 +369,14 @@ class Execution:
                 if self.steps <= MAX_STEPS:  # else whatever it would start stands at an incident already
                     self.meet(local)
 
-    def meet(self, local: int, source_key: int = 0, variables: dict[str, Any] | None = None) -> None:
+    def meet(self, local: int) -> None:
         """What a subscription waits for happened."""
         subscription = self.state.subscriptions[local]
         event = self.model.nodes[subscription.element_id]
         owner = subscription.element
         closes = event.interrupting or event.type not in (ElementType.BOUNDARY_EVENT, ElementType.START_EVENT)
-        self.emit(e.SubscriptionMet(local, source_key, closes))
-        trigger(self, event, owner, variables)
+        self.emit(e.SubscriptionMet(local, closes))
+        trigger(self, event, owner)
 
     def compensate(self, element: ElementInstance, activity: str) -> None:
         """Undo what was completed in the scope of a throw event (of its event subprocess: the scope around that)."""

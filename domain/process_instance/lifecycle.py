@@ -5,7 +5,8 @@
     any phase ──► terminated
 
 ENTERED: input mappings run and the wait is set up; LEAVING: output mappings run and the outgoing flows are chosen.
-An incident stops an element instance in its phase; resolving it runs that phase again.
+An incident stops an element instance in its phase; resolving it runs that phase again. `evolve` moves
+element instances by this table only.
 """
 
 from __future__ import annotations

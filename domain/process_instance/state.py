@@ -115,15 +115,12 @@ class Timer(msgspec.Struct):
 
 
 class Subscription(msgspec.Struct):
-    """An element instance waits for a message, signal or condition. last: key of the newest signal it got."""
+    """An element instance waits for what event `element_id` catches; kind: "condition"."""
 
     local: int
     element: int
     element_id: str
     kind: str
-    name: str
-    correlation_key: str
-    last: int = 0
 
 
 class Incident(msgspec.Struct):

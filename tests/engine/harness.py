@@ -215,8 +215,6 @@ class Engine:
         return [element.element_id for element in self.state(key).elements.values() if element.local]
 
     def variables(self, key: int) -> dict[str, Any]:
-        for event in self.events(key):
-            assert event is not None
         root = self.state(key).elements.get(0)
         return dict(root.variables or {}) if root else self._final_variables(key)
 
