@@ -1,4 +1,4 @@
-"""The state of a process instance; evolve.py says how each event changes it.
+"""The state of a process instance; evolve/ says how each event changes it.
 
 The state is a tree of element instances (local 0 is the instance's own root scope) with their jobs, user tasks,
 timers and incidents. It is a msgspec struct of plain values: equal states compare equal, and a snapshot is its

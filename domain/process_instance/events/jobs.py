@@ -1,0 +1,70 @@
+"""Work for external workers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from domain.events import Event
+
+NEVER = (1 << 63) - 1
+"""A time that does not come (µs): `available_at` of a job that an incident blocks."""
+
+
+class JobCreated(Event, frozen=True):
+    """Work for an external worker became available."""
+
+    topic: ClassVar[str] = "pi.job_created.1"
+    local: int
+    element: int
+    element_id: str
+    type: str
+    retries: int
+
+
+class JobActivated(Event, frozen=True):
+    """A worker took the job; after `deadline` another may."""
+
+    topic: ClassVar[str] = "pi.job_activated.1"
+    job: int
+    worker: str
+    deadline: int
+
+
+class JobCompleted(Event, frozen=True):
+    """The worker reported the job as done."""
+
+    topic: ClassVar[str] = "pi.job_completed.1"
+    job: int
+
+
+class JobFailed(Event, frozen=True):
+    """The worker reported failure; `retries` are left, the next may start at `retry_at`."""
+
+    topic: ClassVar[str] = "pi.job_failed.1"
+    job: int
+    retries: int
+    retry_at: int = 0
+    message: str = ""
+
+
+class JobErrorThrown(Event, frozen=True):
+    """The worker reported a BPMN error."""
+
+    topic: ClassVar[str] = "pi.job_error_thrown.1"
+    job: int
+    code: str
+    message: str = ""
+    caught_by: str = ""
+
+
+class JobUpdated(Event, frozen=True):
+    """The job's retries or its deadline were changed from outside (deadline 0: unchanged).
+
+    available_at: from when a worker may take it now; NEVER while an incident blocks it.
+    """
+
+    topic: ClassVar[str] = "pi.job_updated.1"
+    job: int
+    retries: int
+    available_at: int
+    deadline: int = 0
