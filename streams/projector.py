@@ -1,7 +1,8 @@
 """The projector: takes batches from a feed, projects them, and has the row changes written together with the position.
 
-Exactly once: the sink moves the position from where this runner thinks it is, in the transaction that writes the rows;
-if somebody else moved it, nothing is written and the runner starts over from where the position is now.
+Exactly once: the sink moves the source's position from where this runner thinks it is, in the transaction that writes
+the rows; if somebody else moved it (a zombie's batch, a partition that was given to another), nothing is written and
+the runner starts over from where the position is now.
 
 A poison event (its projection raises, or PostgreSQL refuses its rows) is set aside in quarantine with the reason, and
 so are all later events of *its stream*, in order: rows of an instance build on its earlier events, so going on
@@ -19,7 +20,7 @@ from domain.errors import DomainError, StorageUnavailable
 from domain.events import Recorded
 from projections.registry import ProjectionFailed, project
 from projections.rows import MICROSECONDS_PER_MS, Changes
-from streams.feeds import Batch, Feed, Undecodable
+from streams.feeds import Batch, Feed, Place, Refused, Undecodable
 
 LOG = logging.getLogger("flowledger.projector")
 IDLE_SECONDS = 1.0
@@ -37,6 +38,17 @@ class SetAside(NamedTuple):
     reason: str
 
 
+class Move(NamedTuple):
+    """How a written batch moves its source's place. expected: the position that it must be at. reflects_at: the log's
+    time (ms) at the new position, 0 if not known. refused: records to be kept for inspection."""
+
+    source: str
+    expected: int
+    place: Place
+    reflects_at: int = 0
+    refused: Sequence[Refused] = ()
+
+
 class PositionMoved(DomainError):
     """Another runner has written from this position on; nothing of this batch was."""
 
@@ -50,24 +62,23 @@ class RowsRefused(DomainError):
 
 
 class Sink(Protocol):
-    """Where row changes go. One runner at a time leads; the position makes sure of it."""
+    """Where row changes go. The places, one a source, see to it that each batch is written once."""
 
     def lead(self, timeout: float) -> bool:
-        """Become the only runner, waiting at most `timeout` seconds for another to stop."""
+        """Become a runner, waiting at most `timeout` seconds for others that must stop first: of the log there is one
+        runner at a time, of a topic as many as share its partitions."""
         ...
 
-    def position(self) -> int:
-        """The position up to which everything is written."""
+    def place(self, source: str) -> Place:
+        """How far the rows are in a source."""
         ...
 
     def quarantined(self) -> Collection[UUID]:
         """The streams that are set aside."""
         ...
 
-    def write(
-        self, changes: Changes, aside: Sequence[SetAside], expected: int, position: int, reflects_at: int
-    ) -> None:
-        """Write it all and move the position from `expected` to `position`, in one transaction. reflects_at: ms.
+    def write(self, changes: Changes, aside: Sequence[SetAside], move: Move) -> None:
+        """Write it all and move the place, in one transaction.
 
         Raises PositionMoved, RowsRefused or StorageUnavailable; then nothing was written."""
         ...
@@ -90,27 +101,34 @@ Project = Callable[[Iterable[Recorded], Collection[UUID]], Changes]
 def run(feed: Feed, sink: Sink, stop: StopSignal, projections: Project = project) -> None:
     """Project batch after batch until `stop` is set. A lost database is waited for, not given up on."""
     leading = False
-    position = 0
+    places: dict[str, Place] = {}
+
+    def place(source: str) -> Place:
+        known = places.get(source)
+        if known is None:
+            known = places[source] = sink.place(source)
+        return known
+
     while not stop.is_set():
         try:
             if not leading:
+                places.clear()
                 leading = sink.lead(IDLE_SECONDS)
-                position = sink.position() if leading else 0
                 continue
-            batch = feed.next(position, IDLE_SECONDS)
+            batch = feed.next(place, IDLE_SECONDS)
             if batch is not None:
-                position = apply(batch, sink, position, projections)
+                places[batch.source] = apply(batch, sink, place(batch.source).position, projections)
         except PositionMoved as moved:
             LOG.warning("%s", moved)
-            leading = False
+            places.clear()
         except StorageUnavailable as lost:
-            LOG.warning("the database is away, trying again: %s", lost)
+            LOG.warning("the database or the broker is away, trying again: %s", lost)
             leading = False
             stop.wait(RETRY_SECONDS)
 
 
-def apply(batch: Batch, sink: Sink, expected: int, projections: Project = project) -> int:
-    """Project and write one batch; the new position. Poison is set aside, and the rest of the batch is written."""
+def apply(batch: Batch, sink: Sink, expected: int, projections: Project = project) -> Place:
+    """Project and write one batch; the new place. Poison is set aside, and the rest of the batch is written."""
     try:
         return _write(batch, sink, expected, projections, {})
     except RowsRefused as refused:
@@ -120,12 +138,13 @@ def apply(batch: Batch, sink: Sink, expected: int, projections: Project = projec
             poison = batch.events[0]
             LOG.error("set aside position %d: %s", poison.position, refused)
             return _write(batch, sink, expected, projections, {poison.stream: (poison.version, str(refused))})
+    place = Place(expected)
     for part in _halves(batch):
-        expected = apply(part, sink, expected, projections)
-    return expected
+        place = apply(part, sink, place.position, projections)
+    return place
 
 
-def _write(batch: Batch, sink: Sink, expected: int, projections: Project, poison: dict[UUID, tuple[int, str]]) -> int:
+def _write(batch: Batch, sink: Sink, expected: int, projections: Project, poison: dict[UUID, tuple[int, str]]) -> Place:
     """poison: stream → (first version that is poison, why)."""
     known = frozenset(sink.quarantined())
     for broken in batch.undecodable:
@@ -144,9 +163,9 @@ def _write(batch: Batch, sink: Sink, expected: int, projections: Project, poison
     else:
         raise AssertionError("more poison than events")
     aside = _set_aside(batch, known, poison) if known or poison else ()
-    reflects_at = batch.events[-1].envelope.at // MICROSECONDS_PER_MS if batch.events else 0
-    sink.write(changes, aside, expected, batch.position, reflects_at)
-    return batch.position
+    move = Move(batch.source, expected, batch.place, batch.at // MICROSECONDS_PER_MS, batch.refused)
+    sink.write(changes, aside, move)
+    return batch.place
 
 
 def _healthy(

@@ -10,7 +10,7 @@ from typing import Protocol
 from commands.ports import StoredEvent
 from domain.errors import LogCorrupt
 from domain.events import REGISTRY, Recorded
-from streams.feeds import Batch, Undecodable
+from streams.feeds import LOG_SOURCE, Batch, Places, Undecodable
 
 BATCH = 2_000
 
@@ -32,14 +32,15 @@ class LogTail(Protocol):
 
 
 class StoreFeed:
-    """Feed over the log itself. batch: at most so many events at once."""
+    """Feed over the log itself, its one source. batch: at most so many events at once."""
 
     def __init__(self, tail: LogTail, batch: int = BATCH) -> None:
         self._tail = tail
         self._batch = batch
 
-    def next(self, after: int, timeout: float) -> Batch | None:
+    def next(self, places: Places, timeout: float) -> Batch | None:
         """See Feed.next."""
+        after = places(LOG_SOURCE).position
         stored = self._tail.read(after, self._batch)
         if not stored:
             self._tail.wait(timeout)
@@ -63,4 +64,4 @@ def decode_batch(stored: Sequence[StoredEvent]) -> Batch:
             undecodable.append(Undecodable(stream, version, position, topic, str(error)))
             continue
         events.append(Recorded(stream, version, position, envelope, event))
-    return Batch(events, undecodable, stored[-1].position)
+    return Batch(events, undecodable, stored[-1].position, at=events[-1].envelope.at if events else 0)

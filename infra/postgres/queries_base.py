@@ -106,7 +106,9 @@ class QueryBase:
             return _freshness(await self._tracking(cursor))
 
     async def _tracking(self, cursor: psycopg.AsyncCursor[tuple[Any, ...]]) -> tuple[Any, ...] | None:
-        text = f"SELECT notification_id, reflects_at FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
+        """The lowest of all sources: the read models reflect what every source has passed."""
+        columns = "min(notification_id), min(reflects_at)"
+        text = f"SELECT {columns} FROM {self._schema}.tracking WHERE application_name = %s HAVING count(*) > 0"  # noqa: S608
         await cursor.execute(text.encode(), (TRACKING,))
         return await cursor.fetchone()
 

@@ -21,6 +21,7 @@ import msgspec
 from domain.errors import InvalidState
 from infra.postgres.read_models_position import ReadPosition
 from infra.postgres.read_models_sink import SCHEMA, PostgresSink, PostgresTail
+from streams.feeds import LOG_SOURCE
 from streams.projector import apply, run
 from streams.store_feed import StoreFeed
 
@@ -185,14 +186,14 @@ def catch_up(
     until: int | None = None,
 ) -> int:
     """Project what is in the log now (up to position `until` at most, where given); the position reached."""
-    position = sink.position()
-    while until is None or position < until:
-        batch = feed.next(position, 0)
+    place = sink.place(LOG_SOURCE)
+    while until is None or place.position < until:
+        batch = feed.next({LOG_SOURCE: place}.__getitem__, 0)
         if batch is None:
             break
-        position = apply(batch if until is None else batch.up_to(until), sink, position)
-        progress(position)
-    return position
+        place = apply(batch if until is None else batch.up_to(until), sink, place.position)
+        progress(place.position)
+    return place.position
 
 
 def quarantine(url: str, schema: str = SCHEMA) -> list[dict[str, object]]:

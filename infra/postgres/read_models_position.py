@@ -22,8 +22,10 @@ class ReadPosition:
         self._lock = threading.Lock()
 
     def position(self) -> int:
-        """The log position up to which the read models are written. Raises StorageUnavailable."""
-        text = f"SELECT notification_id FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
+        """The log position up to which the read models are written: the lowest of their sources.
+
+        Raises StorageUnavailable."""
+        text = f"SELECT coalesce(min(notification_id), 0) FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
         return int(self._rows(text, (TRACKING,))[0][0])
 
     def lag(self) -> int:

@@ -18,11 +18,12 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from commands.ports import StoredEvent
-from domain.errors import LogCorrupt, StorageUnavailable
+from domain.errors import InvalidState, LogCorrupt, StorageUnavailable
 from infra.postgres.read_models_sql import ChangesWriter, integer_array, text_array
 from projections.registry import TABLES, project
 from projections.rows import Changes, Table
-from streams.projector import PositionMoved, RowsRefused, SetAside
+from streams.feeds import LOG_SOURCE, Place, Refused
+from streams.projector import Move, PositionMoved, RowsRefused, SetAside
 from streams.store_feed import decode_batch
 
 SCHEMA = "read_model"
@@ -73,6 +74,12 @@ def connect(url: str) -> Connection:
     """An autocommit connection. Raises StorageUnavailable."""
     with storage_errors():
         return psycopg.connect(url, autocommit=True, connect_timeout=10, row_factory=tuple_row)
+
+
+def start_text(schema: str) -> str:
+    """The statement that notes: nothing is projected yet, and the log is the source."""
+    columns = "application_name, source, notification_id"
+    return f"INSERT INTO {schema}.tracking ({columns}) VALUES ('{TRACKING}', '{LOG_SOURCE}', 0)"  # noqa: S608
 
 
 class PostgresTail:
@@ -160,10 +167,19 @@ class PostgresSink:
                     return False
                 time.sleep(0.05)
 
-    def position(self) -> int:
-        """The position up to which everything is written."""
+    def place(self, source: str) -> Place:
+        """How far the rows are in a source. Raises InvalidState if they are not fed from it."""
+        place = self.places().get(source)
+        if place is None:
+            raise InvalidState(f"the read models are not fed from '{source}'")
+        return place
+
+    def places(self) -> dict[str, Place]:
+        """How far the rows are in each source that they are fed from."""
+        text = f"SELECT source, notification_id, next_offset, epoch FROM {self._schema}.tracking "  # noqa: S608
         with self._closing_on_loss():
-            return int(self._one(self._tracking_text(), (TRACKING,))[0])
+            rows = self._open().execute((text + "WHERE application_name = %s").encode(), (TRACKING,)).fetchall()
+            return {row[0]: Place(*row[1:]) for row in rows}
 
     def quarantined(self) -> Collection[UUID]:
         """The streams that are set aside."""
@@ -175,27 +191,41 @@ class PostgresSink:
         cursor.execute(f"SELECT DISTINCT stream FROM {self._schema}.quarantine", prepare=True)  # noqa: S608 - checked name
         return frozenset(row[0] for row in cursor.fetchall())
 
-    def write(
-        self, changes: Changes, aside: Sequence[SetAside], expected: int, position: int, reflects_at: int
-    ) -> None:
+    def write(self, changes: Changes, aside: Sequence[SetAside], move: Move) -> None:
         """See streams.projector.Sink.write."""
         with self._closing_on_loss(), self._refusals():
             connection = self._open()
             with connection.transaction(), connection.cursor() as cursor:
-                self._move(cursor, expected, position, reflects_at)
+                self._move(cursor, move)
+                if aside:
+                    self._check_aside(cursor, aside)
                 self._execute(cursor, changes)
                 if aside:
                     cursor.execute(*self._quarantine(aside))
+                if move.refused:
+                    self._keep_refused(cursor, move.refused)
 
-    def _move(self, cursor: psycopg.Cursor[Any], expected: int, position: int, reflects_at: int) -> None:
+    def _move(self, cursor: psycopg.Cursor[Any], move: Move) -> None:
+        place = move.place
         text = (
-            f"UPDATE {self._schema}.tracking SET notification_id = %s, reflects_at = greatest(reflects_at, %s) "  # noqa: S608
-            "WHERE application_name = %s AND notification_id = %s"
+            f"UPDATE {self._schema}.tracking SET notification_id = %s, reflects_at = greatest(reflects_at, %s), "  # noqa: S608
+            "next_offset = CASE WHEN %s < 0 THEN next_offset ELSE %s END, "
+            "epoch = CASE WHEN %s < 0 THEN epoch ELSE %s END "
+            "WHERE application_name = %s AND source = %s AND notification_id = %s"
         )
-        cursor.execute(text, (position, reflects_at, TRACKING, expected), prepare=True)
+        offset = place.offset
+        values = (place.position, move.reflects_at, offset, offset, offset, place.epoch)
+        cursor.execute(text, (*values, TRACKING, move.source, move.expected), prepare=True)
         if cursor.rowcount != 1:
-            raise PositionMoved(f"the read models are no longer at position {expected}: another projector writes them")
-        if self._known_aside and self._streams_aside(cursor) != self._known_aside:
+            raise PositionMoved(
+                f"the read models are no longer at position {move.expected} of '{move.source}': another projector "
+                "writes them"
+            )
+
+    def _check_aside(self, cursor: psycopg.Cursor[Any], aside: Sequence[SetAside]) -> None:
+        """A stream whose later events are about to be set aside must still be set aside itself."""
+        relied_on = self._known_aside.intersection(row.stream for row in aside)
+        if relied_on and not relied_on <= self._streams_aside(cursor):
             raise PositionMoved("a stream was redriven while its later events were about to be set aside")
 
     def _execute(self, cursor: psycopg.Cursor[Any], changes: Changes) -> None:
@@ -214,6 +244,14 @@ class PostgresSink:
             text_array(row.topic for row in aside),
             text_array(row.reason for row in aside),
         ]
+
+    def _keep_refused(self, cursor: psycopg.Cursor[Any], refused: Sequence[Refused]) -> None:
+        text = (
+            f"INSERT INTO {self._schema}.refused_records (source, record_offset, reason, headers, value) "  # noqa: S608
+            "VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+        )
+        rows = [(row.source, row.offset, row.reason, row.headers.replace("\0", "\ufffd"), row.value) for row in refused]
+        cursor.executemany(text, rows)
 
     def redrive(self, stream: UUID) -> int:
         """Project the events of a stream that are set aside, in order, and let the stream go on; how many there were.
@@ -242,18 +280,15 @@ class PostgresSink:
         return len(stored)
 
     def empty(self) -> None:
-        """Forget everything (offline): all tables empty, position 0. The runner's lead must be held."""
-        names = ", ".join(f"{self._schema}.{name}" for name in (*TABLES, "quarantine"))
+        """Forget everything (offline): all tables empty, position 0 of the log. The runner's lead must be held."""
+        names = ", ".join(f"{self._schema}.{name}" for name in (*TABLES, "quarantine", "refused_records"))
         with self._closing_on_loss():
             connection = self._open()
             with connection.transaction():
                 connection.execute(f"TRUNCATE {names}".encode())
-                tracking = f"{self._schema}.tracking SET notification_id = 0, reflects_at = 0"
-                text = f"UPDATE {tracking} WHERE application_name = %s"
-                connection.execute(text.encode(), (TRACKING,))
-
-    def _tracking_text(self) -> str:
-        return f"SELECT notification_id FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
+                forget = f"DELETE FROM {self._schema}.tracking WHERE application_name = '{TRACKING}'"  # noqa: S608
+                connection.execute(forget.encode())
+                connection.execute(start_text(self._schema).encode())
 
     def _one(self, text: str, parameters: Sequence[Any]) -> tuple[Any, ...]:
         row = self._open().execute(text.encode(), parameters).fetchone()

@@ -21,6 +21,7 @@ from infra.postgres.read_models_sink import (
     PostgresSink,
     PostgresTail,
     connect,
+    start_text,
     storage_errors,
 )
 from projections.registry import TABLES
@@ -94,7 +95,7 @@ class PostgresReadModels:
 
     def position(self) -> int:
         """See VerifiedReadModels.position."""
-        text = f"SELECT notification_id FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
+        text = f"SELECT min(notification_id) FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
         return int(_one(self._connection, text, (TRACKING,))[0])
 
     def set_aside(self) -> int:
@@ -139,8 +140,7 @@ def _rebuild_schema(url: str, like: str) -> Iterator[tuple[Connection, PostgresS
                 for table in (*_COMPARED, "tracking"):
                     made = f"CREATE UNLOGGED TABLE {REBUILD_SCHEMA}.{table} (LIKE {like}.{table} INCLUDING ALL)"
                     connection.execute(made.encode())
-                start = f"INSERT INTO {REBUILD_SCHEMA}.tracking VALUES (%s, 0)"  # noqa: S608 - own identifiers
-                connection.execute(start.encode(), (TRACKING,))
+                connection.execute(start_text(REBUILD_SCHEMA).encode())
                 yield connection, sink
             finally:
                 connection.execute(f"DROP SCHEMA {REBUILD_SCHEMA} CASCADE")

@@ -28,12 +28,17 @@ from infra.postgres.read_models_position import ReadPosition
 from infra.postgres.read_models_sink import PostgresSink, PostgresTail
 from projections.registry import ProjectionFailed, project
 from projections.rows import Changes
-from streams.feeds import Batch
-from streams.projector import PositionMoved, apply, run
-from streams.store_feed import StoreFeed
+from streams.feeds import LOG_SOURCE, Batch, Place, Places, Refused
+from streams.projector import Move, PositionMoved, apply, run
+from streams.store_feed import StoreFeed, decode_batch
 from tests.read_side.streams import Log, new_key, one_task_instance, service_task, started, user_task
 
 TABLES = ("process_instances", "element_instances", "variables", "jobs", "user_tasks", "incidents")
+
+
+def at(position: int) -> Places:
+    """A consumer that is at this position of the log."""
+    return {LOG_SOURCE: Place(position)}.__getitem__
 
 
 def rows(url: str, table: str) -> list[tuple[Any, ...]]:
@@ -100,12 +105,12 @@ def test_what_an_ended_element_or_instance_leaves_open_ends_with_it(filled: Log,
 def test_two_runners_have_the_effect_of_one(filled: Log) -> None:
     first, second = PostgresSink(filled.url), PostgresSink(filled.url)
     feed = StoreFeed(PostgresTail(filled.url), 5)
-    batch = feed.next(0, 0)
+    batch = feed.next(at(0), 0)
     assert batch is not None
-    assert apply(batch, first, 0) == 5
+    assert apply(batch, first, 0) == Place(5)
     with pytest.raises(PositionMoved, match="another projector"):
         apply(batch, second, 0)
-    assert second.position() == 5
+    assert second.place(LOG_SOURCE) == Place(5)
     for resource in (first, second, feed):
         resource.close()
 
@@ -173,8 +178,8 @@ def test_poison_sets_aside_its_stream_from_there_on_and_nothing_else(log: Log) -
     log.append(well, *one_task_instance(definition)[6:])
     feed, sink = StoreFeed(PostgresTail(log.url), 4), PostgresSink(log.url)
     position = 0
-    while (batch := feed.next(position, 0)) is not None:
-        position = apply(batch, sink, position, poisoned(UUID(int=sick), 4))
+    while (batch := feed.next(at(position), 0)) is not None:
+        position = apply(batch, sink, position, poisoned(UUID(int=sick), 4)).position
     aside = quarantine(log.url)
     assert [(row["version"], row["stream"]) for row in aside] == [(n, UUID(int=sick)) for n in (4, 5, 6, 7, 8, 9)]
     assert str(aside[0]["reason"]).endswith("ValueError: poison")
@@ -225,11 +230,11 @@ def test_a_redrive_while_later_events_arrive_does_not_set_them_aside_again(log: 
     key = new_key()
     log.append(key, started(1), *service_task(3))
     feed, sink = StoreFeed(PostgresTail(log.url)), PostgresSink(log.url)
-    batch = feed.next(0, 0)
+    batch = feed.next(at(0), 0)
     assert batch is not None
-    position = apply(batch, sink, 0, poisoned(UUID(int=key), 2))
+    position = apply(batch, sink, 0, poisoned(UUID(int=key), 2)).position
     log.append(key, e.JobActivated(4, "w", 9))
-    later = feed.next(position, 0)
+    later = feed.next(at(position), 0)
     assert later is not None
 
     class RedrivenMeanwhile(PostgresSink):
@@ -240,7 +245,7 @@ def test_a_redrive_while_later_events_arrive_does_not_set_them_aside_again(log: 
     racing = RedrivenMeanwhile(log.url)
     with pytest.raises(PositionMoved):
         apply(later, racing, position)
-    assert apply(later, sink, position) == later.position
+    assert apply(later, sink, position) == later.place
     assert quarantine(log.url) == []
     assert rows(log.url, "jobs")[0][11] == "w"
     for resource in (feed, sink, racing):
@@ -336,16 +341,156 @@ def test_a_batch_is_bounded_in_bytes_but_never_empty(log: Log, monkeypatch: pyte
 def test_catching_up_stops_exactly_at_a_position(filled: Log) -> None:
     feed, sink = StoreFeed(PostgresTail(filled.url)), PostgresSink(filled.url)
     assert catch_up(feed, sink, until=6) == 6
-    assert sink.position() == 6
+    assert sink.place(LOG_SOURCE).position == 6
     feed.close()
     sink.close()
 
 
 def test_a_batch_divides_by_position(filled: Log) -> None:
     feed = StoreFeed(PostgresTail(filled.url))
-    batch = feed.next(0, 0)
+    batch = feed.next(at(0), 0)
     assert batch is not None
     first, second = batch.up_to(4), batch.beyond(4)
     assert first.position == 4
-    assert Batch([*first.events, *second.events], [], second.position) == batch
+    assert second._replace(events=[*first.events, *second.events]) == batch
     feed.close()
+
+
+PARTITIONS = ("events/0", "events/1")
+
+
+class Partitions:
+    """A feed of two partitions in memory, as Kafka gives them: batches of `size`, with the offset to go on at. `stale`
+    makes it hand out every batch twice, as after a restart of the relay."""
+
+    def __init__(self, url: str, size: int, stale: bool = False) -> None:
+        tail = PostgresTail(url)
+        self._events = [
+            [e for e in decode_batch(tail.read(0, 1000)).events if e.stream.int >> 12 & 1 == p] for p in (0, 1)
+        ]
+        self._head = max((part[-1].position for part in self._events if part), default=0)
+        self._size, self._stale = size, stale
+        self._again: Batch | None = None
+        tail.close()
+
+    def next(self, places: Places, timeout: float) -> Batch | None:
+        """See Feed.next."""
+        if self._again is not None:
+            again, self._again = self._again, None
+            return again
+        for name, events in zip(PARTITIONS, self._events, strict=True):
+            place = places(name)
+            if place.position < self._head:
+                first = max(place.offset, 0)
+                taken = events[first : first + self._size]
+                end = first + len(taken)
+                position = self._head if end == len(events) else taken[-1].position
+                at_ = taken[-1].envelope.at if taken else 0
+                batch = Batch(taken, [], position, name, at_, end, "topic-1")
+                self._again = batch if self._stale else None
+                return batch
+        return None
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def partitioned(filled: Log) -> Log:
+    """Read models that are fed from two partitions, from the beginning."""
+    with psycopg.connect(filled.url, autocommit=True) as connection:
+        connection.execute("DELETE FROM read_model.tracking WHERE application_name = 'read_models'")
+        for name in PARTITIONS:
+            connection.execute(
+                "INSERT INTO read_model.tracking (application_name, source, notification_id) VALUES ('read_models', %s, 0)",
+                (name,),
+            )
+    return filled
+
+
+def drain(feed: Partitions, sink: PostgresSink) -> int:
+    """Take what there is; how many batches were refused as somebody else's or as a repetition."""
+    refused = 0
+    places = sink.places()
+    while (batch := feed.next(places.__getitem__, 0)) is not None:
+        try:
+            places[batch.source] = apply(batch, sink, places[batch.source].position)
+        except PositionMoved:
+            refused += 1
+            places = sink.places()
+    return refused
+
+
+def test_several_sources_give_the_same_rows_and_the_lowest_is_what_readers_see(
+    partitioned: Log, caught_up: Callable[..., int]
+) -> None:
+    sink = PostgresSink(partitioned.url)
+    feed = Partitions(partitioned.url, 2)
+    first = feed.next(sink.place, 0)
+    assert first is not None
+    apply(first, sink, 0)
+    with ReadPosition(partitioned.url) as position:
+        assert position.position() == 0, "the other partition may hold events below"
+        drain(feed, sink)
+        head = position.position()
+        assert position.lag() == 0
+    assert {place.epoch for place in sink.places().values()} == {"topic-1"}
+    got = everything(partitioned.url)
+    sink.empty()
+    sink.close()
+    assert caught_up() == head
+    assert everything(partitioned.url) == got
+
+
+def test_a_zombie_writes_nothing_once_its_partition_went_to_another(partitioned: Log) -> None:
+    zombie, heir = PostgresSink(partitioned.url), PostgresSink(partitioned.url)
+    stale = Partitions(partitioned.url, 3).next(zombie.place, 0)
+    assert stale is not None
+    assert drain(Partitions(partitioned.url, 4), heir) == 0
+    before = everything(partitioned.url)
+    with pytest.raises(PositionMoved, match="events/0"):
+        apply(stale, zombie, 0)
+    assert everything(partitioned.url) == before
+    zombie.close()
+    heir.close()
+
+
+def test_a_batch_that_is_repeated_is_written_once(partitioned: Log, caught_up: Callable[..., int]) -> None:
+    sink = PostgresSink(partitioned.url)
+    repeating = Partitions(partitioned.url, 3, stale=True)
+    places = sink.places()
+    refused = 0
+    while (batch := repeating.next(places.__getitem__, 0)) is not None:
+        expected = 0 if batch.place == places[batch.source] else places[batch.source].position
+        try:
+            places[batch.source] = apply(batch, sink, expected)
+        except PositionMoved:
+            refused += 1
+    assert refused > 3
+    got = everything(partitioned.url)
+    sink.empty()
+    sink.close()
+    caught_up()
+    assert everything(partitioned.url) == got
+
+
+def test_half_a_batch_keeps_the_offset_and_refused_records_are_kept_with_the_rest(partitioned: Log) -> None:
+    sink = PostgresSink(partitioned.url)
+    source = PARTITIONS[0]
+    refused = Refused(source, 7, "not JSON", "ce_id: x\0", b"\xff")
+    sink.write(Changes({}), (), Move(source, 0, Place(5, 8, "topic-1"), 0, [refused]))
+    sink.write(Changes({}), (), Move(source, 5, Place(6), 0, [refused]))
+    assert sink.place(source) == Place(6, 8, "topic-1")
+    with psycopg.connect(partitioned.url) as connection:
+        kept = connection.execute(
+            "SELECT source, record_offset, reason, headers, value FROM read_model.refused_records"
+        )
+        assert kept.fetchall() == [(source, 7, "not JSON", "ce_id: x\ufffd", b"\xff")]
+    sink.close()
+
+
+def test_a_source_that_the_read_models_are_not_fed_from_is_named(partitioned: Log) -> None:
+    sink = PostgresSink(partitioned.url)
+    with pytest.raises(InvalidState, match="not fed from 'log'"):
+        sink.place(LOG_SOURCE)
+    sink.close()
