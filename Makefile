@@ -14,18 +14,18 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
            --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check format bench tck lock setup setup-dev setup-node clean
+.PHONY: help run test test-long check format bench tck lock setup setup-dev setup-node setup-kafka clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: setup ## start the whole platform on this machine (Ctrl-C stops it)
+run: setup $(if $(filter local,$(FLOWLEDGER_KAFKA)),setup-kafka) ## start the whole platform on this machine (Ctrl-C stops it)
 	@exec $(BIN)/flowledger dev
 
-test: check setup-node ## lint, types, layers, then all tests but the long ones
+test: check setup-node setup-kafka ## lint, types, layers, then all tests but the long ones
 	$(BIN)/python -m pytest -m "not long"
 
-test-long: check setup-node ## all tests, the long ones too
+test-long: check setup-node setup-kafka ## all tests, the long ones too
 	$(BIN)/python -m pytest
 
 check: setup-dev ## lint, format, types, layers
@@ -84,6 +84,9 @@ setup-node: # the npm client that the API is tested with
 			echo "$$sum" > $(NODE)/node_modules/.stamp; \
 		fi; \
 	fi
+
+setup-kafka: # the broker's jars, by Maven; needs Java 17 (the embedded default needs neither)
+	@$(BIN)/python -m infra.kafka.jars
 
 clean: ## remove what the tools cached (data and the environment stay)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

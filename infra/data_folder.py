@@ -4,6 +4,7 @@ lock       held (flock) by the supervisor and, through inheritance, by its child
            the last process of a killed one is gone
 address    the server's address, while it runs
 postgres/  the embedded database
+kafka/     the development broker, where one was asked for
 """
 
 from __future__ import annotations
@@ -36,6 +37,11 @@ class DataFolder:
     def postgres(self) -> Path:
         """The home of the embedded PostgreSQL."""
         return self.path / "postgres"
+
+    @property
+    def kafka(self) -> Path:
+        """The home of the development broker."""
+        return self.path / "kafka"
 
     def lock(self) -> int:
         """Take the folder; the descriptor that holds the lock, to be inherited by children. Raises DataFolderInUse."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,10 @@ from domain.errors import DomainError
 PREFIX = "FLOWLEDGER_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("text", "json")
+KAFKA_SECURITY = ("plaintext", "ssl", "sasl_plaintext", "sasl_ssl")
+KAFKA_MECHANISMS = ("plain", "scram-sha-256", "scram-sha-512")
+KAFKA_COMPRESSIONS = ("none", "gzip", "lz4")
+KAFKA_LOCAL = "local"
 
 
 class InvalidSetting(DomainError):
@@ -43,6 +48,17 @@ class Settings(NamedTuple):
     lag_limit: int = 250_000
     cached_instances: int = 20_000
     drain_seconds: int = 15
+    kafka: str = ""
+    kafka_security: str = "plaintext"
+    kafka_mechanism: str = "scram-sha-512"
+    kafka_user: str = ""
+    kafka_password: str = ""
+    kafka_ca_file: Path | None = None
+    kafka_prefix: str = "flowledger."
+    kafka_partitions: int = 6
+    kafka_replication: int = 0
+    kafka_retention_hours: int = 168
+    kafka_compression: str = "lz4"
 
 
 class Setting(NamedTuple):
@@ -109,6 +125,19 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _kafka(text: str) -> str:
+    hosts = [host.strip() for host in text.split(",")]
+    if text != KAFKA_LOCAL and not all(re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", host) for host in hosts):
+        raise ValueError(f"must be host:port, several with commas between; or '{KAFKA_LOCAL}': a broker of its own")
+    return ",".join(hosts)
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
+        raise ValueError("must be letters, digits, '.', '_' and '-', such as 'flowledger.'")
+    return text
+
+
 def _address(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("must be a URL: http://127.0.0.1:8080")
@@ -135,8 +164,21 @@ SETTINGS: dict[str, Setting] = {
     ),
     "cached_instances": Setting(_number(10, 10_000_000), "process instances kept in memory"),
     "drain_seconds": Setting(_number(0, 15), "time that running requests have to end when the server stops"),
+    "kafka": Setting(_kafka, "Kafka brokers, host:port with commas between; 'local': `flowledger dev` starts one"),
+    "kafka_security": Setting(_one_of(KAFKA_SECURITY), f"how brokers are spoken to: {', '.join(KAFKA_SECURITY)}"),
+    "kafka_mechanism": Setting(_one_of(KAFKA_MECHANISMS), f"SASL mechanism: {', '.join(KAFKA_MECHANISMS)}"),
+    "kafka_user": Setting(str, "SASL user"),
+    "kafka_password": Setting(str, "SASL password"),
+    "kafka_ca_file": Setting(_path, "certificates that brokers are trusted by (PEM); without it the system's"),
+    "kafka_prefix": Setting(_prefix, "what the names of topics and consumer groups begin with"),
+    "kafka_partitions": Setting(_number(1, 1000), "partitions of topics that are created"),
+    "kafka_replication": Setting(_number(0, 10), "replicas of topics that are created; 0: the broker's default"),
+    "kafka_retention_hours": Setting(_number(1, 1_000_000), "how long topics that are created keep records"),
+    "kafka_compression": Setting(_one_of(KAFKA_COMPRESSIONS), f"of records: {', '.join(KAFKA_COMPRESSIONS)}"),
 }
 """The variable of each is FLOWLEDGER_ and its name in capitals."""
+SECRET = frozenset({"database_url", "kafka_password"})
+"""Values that are never shown."""
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -153,7 +195,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         try:
             values[name] = setting.read(text.strip())
         except ValueError as error:
-            shown = "of another form" if name == "database_url" else f"'{text.strip()}'"  # it may hold a password
+            shown = "of another form" if name in SECRET else f"'{text.strip()}'"  # it may hold a password
             raise InvalidSetting(f"{variable} is {shown}; it {error}") from error
     return Settings()._replace(**values)
 

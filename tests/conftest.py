@@ -1,4 +1,6 @@
-"""Fixtures for all tests: one embedded PostgreSQL for the session, and fresh, migrated databases."""
+"""Fixtures for all tests: one embedded PostgreSQL for the session, and fresh, migrated databases; one Kafka broker for
+the session, and topics of its own for each test.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ import psycopg
 import pytest
 
 from infra.embedded.postgres import EmbeddedPostgres
+from infra.kafka.broker import KafkaBroker
+from infra.kafka.config import KafkaConfig
 from infra.postgres.migrations import migrate
 
 TEMPLATE = "migrated"
@@ -56,3 +60,19 @@ def _fresh_database(server: EmbeddedPostgres) -> Iterator[str]:
     yield server.url(name)
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """The session's broker (`make setup-kafka` fetches it). A test that stops it must start it again."""
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def kafka(kafka_broker: KafkaBroker) -> KafkaConfig:
+    """How to speak to the broker, with topic names of this test's own. No topic is there yet."""
+    kafka_broker.start()
+    return KafkaConfig(kafka_broker.bootstrap, prefix=f"t{next(_numbers)}.", partitions=3, replication=1)
