@@ -25,10 +25,20 @@ from domain.process_definition.events import (
     ProcessDeployed,
 )
 from domain.process_definition.state import Deployed
-from domain.process_instance.wait_states import DropInstance, PutKeyBlock, WaitChange, wait_change
+from domain.process_instance.wait_states import (
+    DropDelivery,
+    DropInstance,
+    PutDelivery,
+    PutKeyBlock,
+    WaitChange,
+    wait_change,
+)
 
 MAX_EVENT_BYTES = 64 << 20
 SNAPSHOT_PREFIX = "snapshot."
+
+_OUTLIVE = frozenset((PutKeyBlock, PutDelivery, DropDelivery))
+"""Changes of the wait-state index that the end of the instance does not undo."""
 
 _SNAPSHOT_KINDS: dict[str, Kind] = {"snapshot.instance.1": INSTANCE}
 _SNAPSHOT_TOPICS: dict[str, str] = {kind.name: topic for topic, kind in _SNAPSHOT_KINDS.items()}
@@ -76,7 +86,7 @@ def encode_append(
             if is_instance:
                 change = wait_change(event)
                 if type(change) is DropInstance:
-                    waits = [wait for wait in waits if wait[0] != held.ref.key or type(wait[1]) is PutKeyBlock]
+                    waits = [wait for wait in waits if wait[0] != held.ref.key or type(wait[1]) in _OUTLIVE]
                 if change is not None:
                     waits.append((held.ref.key, change))
             else:

@@ -23,7 +23,7 @@ from domain.process_definition.lookup import DeployedDecision
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
 from domain.process_instance.evolve import evolve as evolve_instance
-from domain.process_instance.state import InstanceStatus, ProcessInstance
+from domain.process_instance.state import ProcessInstance
 
 if TYPE_CHECKING:
     from domain.bpmn.model import ProcessModel
@@ -53,9 +53,7 @@ class Kind(NamedTuple):
     is_over: Callable[[Any], bool] = lambda _state: False
 
 
-INSTANCE = Kind(
-    "instance", ProcessInstance, evolve_instance, ProcessInstance, lambda state: state.status > InstanceStatus.ACTIVE
-)
+INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance, lambda state: state.is_over)
 FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
 EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation, lambda _state: True)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION)}

@@ -80,6 +80,15 @@ class DueTimer(NamedTuple):
     due: int
 
 
+class DueDelivery(NamedTuple):
+    """What instance `instance_key` owes `peer` (0: an instance that is to be created); kind: how it is delivered."""
+
+    instance_key: int
+    local: int
+    kind: str
+    peer: int
+
+
 class EventLog(Protocol):
     """The append-only log with its wait-state index. Thread-safe for one appender and many readers."""
 
@@ -120,6 +129,10 @@ class EventLog(Protocol):
 
     def next_timer(self, after: int = -1) -> int | None:
         """When the first timer is due that is due after `after` (µs), None if there is none."""
+        ...
+
+    def due_deliveries(self, limit: int) -> Sequence[DueDelivery]:
+        """What instances owe each other, by instance and in the order in which it came to be owed."""
         ...
 
     def find_definitions(

@@ -113,6 +113,8 @@ def element_of(state: ProcessInstance, event: Event) -> tuple[int, str]:
             return 0, event.element_id
         case e.InstanceCreated():
             return 0, event.bpmn_process_id
+        case e.ReturnOwed():
+            return 0, state.bpmn_process_id
         case _ if hasattr(event, "element_id"):
             return getattr(event, "element", 0), event.element_id
         case _:
@@ -126,6 +128,7 @@ _PARTS: tuple[tuple[str, Callable[[ProcessInstance], Mapping[int, Any]]], ...] =
     ("timer", lambda state: state.timers),
     ("subscription", lambda state: state.subscriptions),
     ("incident", lambda state: state.incidents),
+    ("delivery", lambda state: state.deliveries),
 )
 
 
@@ -181,6 +184,7 @@ def _element(key: int, element: Any, names: ElementNames) -> Item:
         "phase": element.phase.name,
         "variables": dict(element.variables or {}),
         "tokensArrived": dict(element.arrived or {}),
+        "calledInstanceKey": str(element.child) if element.child else None,
     }
 
 

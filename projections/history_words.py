@@ -83,6 +83,20 @@ def _thrown(what: str, event: e.ErrorThrown | e.EscalationThrown, name: str) -> 
     return f"{what} {event.code} thrown at {name}{caught}"
 
 
+_SETTLED = {
+    "call": "The call is withdrawn",
+    "return": "The calling instance {peer} went on",
+    "cancel": "The called instance {peer} has ended",
+    "throw": "The calling instance {peer} was asked",
+}
+
+
+def _delivered(state: ProcessInstance, event: e.DeliverySettled, _name: str) -> str:
+    delivery = state.deliveries.get(event.delivery)
+    words = _SETTLED.get(delivery.kind) if delivery else None
+    return words.format(peer=delivery.peer) if words and delivery else "Delivery settled"
+
+
 def _terminated(_: ProcessInstance, event: e.InstanceTerminated, name: str) -> str:
     return f"Instance cancelled: {event.reason}" if event.reason else "Instance cancelled"
 
@@ -120,6 +134,15 @@ WORDS: Mapping[type[Event], Words] = {
     e.UserTaskUpdated: _task_updated,
     e.UserTaskCompleted: lambda _, event, name: f"Task {name} completed",
     e.DecisionEvaluated: _decided,
+    e.ChildCalled: lambda _, event, name: f"{name} calls process definition {event.definition_key}",
+    e.ChildStarted: lambda _, event, name: f"{name} is carried out by instance {event.child_key}",
+    e.ChildCompleted: lambda _, event, name: f"Instance {event.child_key} came back to {name}",
+    e.ChildAbandoned: lambda _, event, name: f"Instance {event.child_key}, called by {name}, is to be cancelled",
+    e.ReturnOwed: lambda _, event, name: f"The calling instance {event.parent_key} is to go on",
+    e.ThrownToCaller: lambda _, event, name: (
+        f"{event.kind.capitalize()} {event.code} of {name} goes to the calling instance {event.caller_key}"
+    ),
+    e.DeliverySettled: _delivered,
     e.TimerStarted: lambda _, event, name: f"Timer at {name} due {_time(event.due)}",
     e.TimerTriggered: _triggered,
     e.IncidentRaised: lambda _, event, name: f"Incident {event.type} at {name}: {event.message}",

@@ -63,6 +63,13 @@ IGNORED: frozenset[type[Event]] = frozenset(
         e.LoopInnerEnded,
         e.ErrorThrown,
         e.EscalationThrown,
+        e.ChildCalled,
+        e.ChildStarted,
+        e.ChildCompleted,
+        e.ChildAbandoned,
+        e.ReturnOwed,
+        e.ThrownToCaller,
+        e.DeliverySettled,
         e.TimerStarted,
         e.TimerTriggered,
     }

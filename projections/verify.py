@@ -255,9 +255,10 @@ def stuck(state: ProcessInstance) -> Iterator[str]:
         if state.elements or state.jobs or state.tasks or state.timers or state.subscriptions or state.incidents:
             yield f"the instance is {state.status.name} and still has something open"
         return
+    owing = {delivery.element for delivery in state.deliveries.values()}
     for element in state.elements.values():
         waits = element.job or element.task or element.timers or element.subscriptions or element.incidents
-        waits = waits or element.children
+        waits = waits or element.children or element.child or element.local in owing
         if not waits:
             joining = f"; tokens wait at {', '.join(element.arrived)}" if element.arrived else ""
             yield f"element instance {element.element_id} ({element.local}) has nothing to wait for{joining}"

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from domain.events import Event
 from domain.process_instance.wait_states import (
+    DropDelivery,
     DropElement,
     DropInstance,
     DropJob,
     DropTimer,
     MoveJob,
     MoveTimer,
+    PutDelivery,
     PutJob,
     PutKeyBlock,
     PutTimer,
@@ -20,10 +22,13 @@ from domain.process_instance.wait_states import (
     wait_change,
 )
 
+_OF_ELEMENTS = ("job", "timer")
+"""What ends with its element instance or with the instance."""
+
 
 class WaitRow(NamedTuple):
-    """A row of the index: a job that may be taken, or a timer that fires, at `at` (µs); or a reserved block of keys
-    (`key` is its first)."""
+    """A row of the index: a job that may be taken, or a timer that fires, at `at` (µs); a reserved block of keys (`key`
+    is its first); or a delivery of kind `type` that is owed to the instance `at`."""
 
     kind: str
     key: int
@@ -35,6 +40,8 @@ class WaitRow(NamedTuple):
         what = f"{self.kind} {self.key}"
         if self.kind == "block":
             return what
+        if self.kind == "delivery":
+            return f"{what} ({self.type}) to instance {self.at}"
         return f"{what} of element {self.element} at {self.at}" + (f" (type {self.type})" if self.type else "")
 
 
@@ -58,6 +65,11 @@ def _apply(rows: dict[tuple[str, int], WaitRow], instance_key: int, change: Wait
         case PutKeyBlock():
             block = instance_key + change.offset
             rows["block", block] = WaitRow("block", block)
+        case PutDelivery():
+            delivery = WaitRow("delivery", change.local, 0, change.peer, change.kind)
+            rows["delivery", change.local] = delivery
+        case DropDelivery():
+            rows.pop(("delivery", change.local), None)
         case MoveJob():
             _move(rows, ("job", change.local), change.available_at)
         case MoveTimer():
@@ -67,9 +79,9 @@ def _apply(rows: dict[tuple[str, int], WaitRow], instance_key: int, change: Wait
         case DropTimer():
             rows.pop(("timer", change.local), None)
         case DropElement():
-            _drop(rows, [row for row in rows.values() if row.element == change.element and row.kind != "block"])
+            _drop(rows, [row for row in rows.values() if row.element == change.element and row.kind in _OF_ELEMENTS])
         case DropInstance():
-            _drop(rows, [row for row in rows.values() if row.kind != "block"])
+            _drop(rows, [row for row in rows.values() if row.kind in _OF_ELEMENTS])
 
 
 def _move(rows: dict[tuple[str, int], WaitRow], key: tuple[str, int], at: int) -> None:

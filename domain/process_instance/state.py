@@ -31,7 +31,8 @@ class InstanceStatus(IntEnum):
 class ElementInstance(msgspec.Struct):
     """One activation of an element. `children` counts active element instances directly inside (of a scope);
     `compensable` is what was completed inside and can be undone, `handlers` what a throw event still has to undo;
-    `arrived` counts tokens that wait at joining gateways inside: gateway id → flow id → tokens."""
+    `arrived` counts tokens that wait at joining gateways inside: gateway id → flow id → tokens. Of a call activity
+    `called` is the delivery that is to start its child, `child` the child's key once it runs."""
 
     local: int
     element_id: str
@@ -50,6 +51,8 @@ class ElementInstance(msgspec.Struct):
     loop: Loop | None = None
     compensable: list[Compensable] | None = None
     handlers: list[str] | None = None
+    called: int = 0
+    child: int = 0
 
 
 class Compensable(msgspec.Struct):
@@ -123,6 +126,33 @@ class Subscription(msgspec.Struct):
     kind: str
 
 
+class Thrown(msgspec.Struct):
+    """An error or escalation (kind) on its way through the callers; job: that threw it, 0 for an event."""
+
+    kind: str
+    code: str
+    message: str
+    variables: dict[str, Any]
+    job: int
+
+
+class Delivery(msgspec.Struct):
+    """What this instance owes another, on behalf of element instance `element`.
+
+    kind: "call" (an instance of `definition_key` is to be started), "return" (to the caller), "cancel" (a child is to
+    be terminated), "throw" (`thrown`, to a caller). peer, peer_element: the other instance's key and the element
+    instance there; 0 where there is none.
+    """
+
+    local: int
+    kind: str
+    element: int
+    peer: int = 0
+    peer_element: int = 0
+    definition_key: int = 0
+    thrown: Thrown | None = None
+
+
 class Incident(msgspec.Struct):
     """Why the instance cannot go on at an element."""
 
@@ -133,7 +163,9 @@ class Incident(msgspec.Struct):
 
 
 class ProcessInstance(msgspec.Struct):
-    """The aggregate's state. `next_local`/`local_end` are the free numbers of the current key block."""
+    """The aggregate's state. `next_local`/`local_end` are the free numbers of the current key block. `depth` is how
+    many callers are above it; `result` holds the variables of a called instance that completed until its caller has
+    them."""
 
     key: int
     status: InstanceStatus = InstanceStatus.NEW
@@ -155,6 +187,14 @@ class ProcessInstance(msgspec.Struct):
     timers: dict[int, Timer] = {}
     incidents: dict[int, Incident] = {}
     subscriptions: dict[int, Subscription] = {}
+    deliveries: dict[int, Delivery] = {}
+    depth: int = 0
+    result: dict[str, Any] | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status > InstanceStatus.ACTIVE and not self.deliveries
 
     def scope_variables(self, local: int) -> Mapping[str, Any]:
         """What an expression at this element instance sees: its own variables over those of its scopes."""

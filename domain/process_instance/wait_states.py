@@ -1,4 +1,5 @@
-"""The wait-state index: which rows the engine needs at once (available jobs, due timers), as a pure function of events.
+"""The wait-state index: which rows the engine needs at once (available jobs, due timers, deliveries to other
+instances), as a pure function of events.
 
 The rows are written in the transaction that appends the events, so finding due work never races a projection; like
 every read model they can be rebuilt from the log. Changes of one batch are netted per row before they are written.
@@ -74,9 +75,46 @@ class PutKeyBlock(msgspec.Struct, frozen=True, gc=False):
     offset: int
 
 
-WaitChange = PutJob | MoveJob | DropJob | PutTimer | MoveTimer | DropTimer | DropElement | DropInstance | PutKeyBlock
+class PutDelivery(msgspec.Struct, frozen=True, gc=False):
+    """The instance owes another one (`peer`, 0: one that is to be created) a delivery; kind: which command makes it.
+
+    It is owed until a DropDelivery says otherwise: the end of an element or of the instance leaves it standing.
+    """
+
+    local: int
+    kind: str
+    peer: int = 0
 
 
+class DropDelivery(msgspec.Struct, frozen=True, gc=False):
+    """The delivery was made, or is owed no more."""
+
+    local: int
+
+
+WaitChange = (
+    PutJob
+    | MoveJob
+    | DropJob
+    | PutTimer
+    | MoveTimer
+    | DropTimer
+    | DropElement
+    | DropInstance
+    | PutKeyBlock
+    | PutDelivery
+    | DropDelivery
+)
+
+
+_DELIVERIES: dict[type[Event], Callable[[Any], PutDelivery | DropDelivery]] = {
+    e.ChildCalled: lambda event: PutDelivery(event.local, "call"),
+    e.ChildStarted: lambda event: DropDelivery(event.delivery),
+    e.ChildAbandoned: lambda event: PutDelivery(event.local, "cancel", event.child_key),
+    e.ReturnOwed: lambda event: PutDelivery(event.local, "return", event.parent_key),
+    e.ThrownToCaller: lambda event: PutDelivery(event.local, "throw", event.caller_key),
+    e.DeliverySettled: lambda event: DropDelivery(event.delivery),
+}
 _CHANGES: dict[type[Event], Callable[[Any], WaitChange | None]] = {
     e.JobCreated: lambda event: PutJob(event.local, event.element, event.type, 0),
     e.JobActivated: lambda event: MoveJob(event.job, event.deadline),
@@ -94,10 +132,17 @@ _CHANGES: dict[type[Event], Callable[[Any], WaitChange | None]] = {
     e.InstanceCompleted: lambda event: DropInstance() if event.waits else None,
     e.InstanceTerminated: lambda event: DropInstance() if event.waits else None,
     e.KeyBlockReserved: lambda event: PutKeyBlock(event.offset),
+    **_DELIVERIES,
 }
 
 
 def wait_change(event: Event) -> WaitChange | None:
     """What an event changes in the index (rows are keyed by instance key and local); None for most events."""
     change = _CHANGES.get(type(event))
+    return None if change is None else change(event)
+
+
+def delivery_change(event: Event) -> PutDelivery | DropDelivery | None:
+    """What an event changes among the deliveries that an instance owes others; None for most events."""
+    change = _DELIVERIES.get(type(event))
     return None if change is None else change(event)

@@ -26,6 +26,8 @@ class Part(IntFlag):
     DEFINITIONS = 256
     SNAPSHOTS = 512
     DROP_FIRST = 1024
+    PUT_DELIVERIES = 2048
+    DROP_DELIVERIES = 4096
 
 
 class _Fragment(NamedTuple):
@@ -77,6 +79,17 @@ _FRAGMENTS: dict[Part, _Fragment] = {
         "put_blocks",
         ("int8", "int8"),
         "INSERT INTO key_blocks (block, instance_key) SELECT * FROM unnest({0}, {1})",
+    ),
+    Part.PUT_DELIVERIES: _Fragment(
+        "put_deliveries",
+        ("int8", "int8", "text", "int8"),
+        "INSERT INTO wait_deliveries (instance_key, local, kind, peer) SELECT * FROM unnest({0}, {1}, {2}, {3})",
+    ),
+    Part.DROP_DELIVERIES: _Fragment(
+        "drop_deliveries",
+        ("int8", "int8"),
+        "DELETE FROM wait_deliveries AS w USING unnest({0}, {1}) AS u(instance_key, local)"
+        " WHERE w.instance_key = u.instance_key AND w.local = u.local",
     ),
     Part.COMMANDS: _Fragment(
         "put_commands",

@@ -211,6 +211,14 @@ def _waits(waits: WaitRows, parameters: list[bytes]) -> Part:
     if waits.blocks:
         parts |= Part.BLOCKS
         parameters += [int8_array([block for block, _ in waits.blocks]), int8_array([key for _, key in waits.blocks])]
+    if waits.deliveries:
+        parts |= Part.PUT_DELIVERIES
+        parameters += [int8_array([key for key, _ in waits.deliveries]), int8_array([n for _, n in waits.deliveries])]
+        owed = waits.deliveries.values()
+        parameters += [text_array([kind for kind, _ in owed]), int8_array([peer for _, peer in owed])]
+    if waits.settled:
+        parts |= Part.DROP_DELIVERIES
+        parameters += [int8_array([key for key, _ in waits.settled]), int8_array([local for _, local in waits.settled])]
     if waits.moves_may_be_dropped:
         parts |= Part.DROP_FIRST
     return parts

@@ -11,7 +11,15 @@ from eventsourcing.persistence import PersistenceError
 from psycopg.rows import tuple_row
 from psycopg_pool import PoolTimeout
 
-from commands.ports import Append, AvailableJob, CommandRecord, DueTimer, IndexedDefinition, StoredEvent
+from commands.ports import (
+    Append,
+    AvailableJob,
+    CommandRecord,
+    DueDelivery,
+    DueTimer,
+    IndexedDefinition,
+    StoredEvent,
+)
 from domain.errors import StorageUnavailable
 from infra.postgres.appender import Appender
 from infra.postgres.recorder import Ledger, LedgerRecorder, ledger_env
@@ -55,6 +63,7 @@ SELECT j.instance_key, j.local FROM unnest(%s::text[]) AS u(tenant) CROSS JOIN L
 _TIMERS = """
 SELECT instance_key, local, due FROM wait_timers WHERE due <= %s ORDER BY due, instance_key, local LIMIT %s
 """
+_DELIVERIES = "SELECT instance_key, local, kind, peer FROM wait_deliveries ORDER BY instance_key, local LIMIT %s"
 _DEFINITIONS = """
 SELECT tenant, kind, id, version, key, stream, stream_version, deployment_key, version_tag FROM definition_index
 WHERE kind = %(kind)s AND (%(tenant)s::text IS NULL OR tenant = %(tenant)s)
@@ -125,6 +134,10 @@ class PostgresEventLog:
         """By the index on due."""
         ((due,),) = self._rows("SELECT min(due) FROM wait_timers WHERE due > %s", (after,))
         return None if due is None else int(due)
+
+    def due_deliveries(self, limit: int) -> Sequence[DueDelivery]:
+        """By the primary key: those of the oldest instances first."""
+        return [DueDelivery._make(row) for row in self._rows(_DELIVERIES, (limit,))]
 
     def find_definitions(
         self, kind: str, tenant: str | None, id: str | None = None, key: int | None = None

@@ -25,6 +25,7 @@ _LOG = "SELECT originator_id, originator_version, topic, state FROM stored_event
 _JOBS = ("instance_key", "local", "element", "available_at", "tenant", "type")
 _TIMERS = ("instance_key", "local", "element", "due")
 _BLOCKS = ("block", "instance_key")
+_DELIVERIES = ("instance_key", "local", "kind", "peer")
 _DEFINITIONS = (
     "tenant",
     "kind",
@@ -39,7 +40,7 @@ _DEFINITIONS = (
 
 
 def rebuild_index(url: str) -> dict[str, int]:
-    """Replace the four tables by what the log says, in one transaction; the rows of each. Raises LogCorrupt."""
+    """Replace the five tables by what the log says, in one transaction; the rows of each. Raises LogCorrupt."""
     with psycopg.connect(url) as connection:
         # Not the writers' advisory lock: a statement that waits for that one has its snapshot already, and would not
         # see the new rows. A table lock is waited for before.
@@ -53,9 +54,11 @@ def rebuild_index(url: str) -> dict[str, int]:
         timers = [
             (key, local, row.element, row.at) for key, rows in waits.timers.items() for local, row in rows.put.items()
         ]
+        deliveries = [(*row, *owed) for row, owed in waits.deliveries.items()]
         return {
             "wait_jobs": _replace(connection, "wait_jobs", _JOBS, jobs),
             "wait_timers": _replace(connection, "wait_timers", _TIMERS, timers),
+            "wait_deliveries": _replace(connection, "wait_deliveries", _DELIVERIES, deliveries),
             "key_blocks": _replace(connection, "key_blocks", _BLOCKS, waits.blocks),
             "definition_index": _replace(connection, "definition_index", _DEFINITIONS, definitions),
         }
@@ -79,6 +82,7 @@ def _replay(connection: psycopg.Connection[Any]) -> tuple[WaitRows, list[tuple[A
             if number % _PAGE == 0:
                 _forget_closed(waits.jobs)
                 _forget_closed(waits.timers)
+                waits.settled.clear()
     return waits, definitions
 
 

@@ -42,6 +42,7 @@ UNION ALL SELECT originator_id, 1, originator_version, 0, topic, state, 0 FROM s
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 2, local, available_at, type, NULL, element FROM wait_jobs
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 3, local, due, '', NULL, element FROM wait_timers
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 4, block, 0, '', NULL, 0 FROM public.key_blocks
+UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 5, local, peer, kind, NULL, 0 FROM wait_deliveries
 ORDER BY id, kind, a
 """
 
@@ -80,8 +81,10 @@ class PostgresLog:
                             waits.add(WaitRow("job", a, c, b, text))
                         case 3:
                             waits.add(WaitRow("timer", a, c, b))
-                        case _:
+                        case 4:
                             waits.add(WaitRow("block", a))
+                        case _:
+                            waits.add(WaitRow("delivery", a, 0, b, text))
                 yield LogStream(stream, events, snapshots, frozenset(waits))
 
 

@@ -1,4 +1,4 @@
-"""The net effect of a batch's wait-state changes on the tables wait_jobs, wait_timers and key_blocks.
+"""The net effect of a batch's wait-state changes on the tables wait_jobs, wait_timers, wait_deliveries and key_blocks.
 
 What is created and gone within the batch is never written; a row that is moved twice is moved once. What remains is
 independent of order: put (new rows), move (a new time for known rows) and drop (ranges of rows). One exception: a moved
@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from domain.process_instance.wait_states import (
+    DropDelivery,
     DropElement,
     DropInstance,
     DropJob,
     DropTimer,
     MoveJob,
     MoveTimer,
+    PutDelivery,
     PutJob,
     PutKeyBlock,
     PutTimer,
@@ -89,14 +91,17 @@ class Rows:
 
 
 class WaitRows:
-    """The net change of a batch: per instance key the changes in wait_jobs and wait_timers; and new key blocks."""
+    """The net change of a batch: per instance key the changes in wait_jobs and wait_timers; new key blocks; and by
+    (instance key, local) the deliveries that are owed from now on (kind, peer), and those that are no more."""
 
-    __slots__ = ("blocks", "jobs", "timers")
+    __slots__ = ("blocks", "deliveries", "jobs", "settled", "timers")
 
     def __init__(self) -> None:
         self.jobs: dict[int, Rows] = {}
         self.timers: dict[int, Rows] = {}
         self.blocks: list[tuple[int, int]] = []  # first key of the block, instance key
+        self.deliveries: dict[tuple[int, int], tuple[str, int]] = {}
+        self.settled: list[tuple[int, int]] = []
 
     @property
     def moves_may_be_dropped(self) -> bool:
@@ -113,8 +118,8 @@ class WaitRows:
                 _OF_TIMERS[kind](self._of(self.timers, key), change)
             if kind not in _KINDS:
                 raise TypeError(f"{kind.__name__} is not a change of the wait-state index that this table knows")
-            if kind is PutKeyBlock:
-                self.blocks.append((key + change.offset, key))  # type: ignore[union-attr]
+            if kind in _OF_INSTANCES:
+                _OF_INSTANCES[kind](self, key, change)
 
     def _of(self, table: dict[int, Rows], key: int) -> Rows:
         rows = table.get(key)
@@ -145,4 +150,20 @@ _OF_TIMERS: dict[type[Any], Callable[[Rows, Any], None]] = {
     DropElement: lambda rows, change: rows.drop_element(change.element),
     DropInstance: lambda rows, _change: rows.drop_all(),
 }
-_KINDS = frozenset((*_OF_JOBS, *_OF_TIMERS, PutKeyBlock))
+
+
+def _settle(rows: WaitRows, key: int, change: DropDelivery) -> None:
+    if rows.deliveries.pop((key, change.local), None) is None:
+        rows.settled.append((key, change.local))
+
+
+def _owe(rows: WaitRows, key: int, change: PutDelivery) -> None:
+    rows.deliveries[key, change.local] = (change.kind, change.peer)
+
+
+_OF_INSTANCES: dict[type[Any], Callable[[WaitRows, int, Any], None]] = {
+    PutKeyBlock: lambda rows, key, change: rows.blocks.append((key + change.offset, key)),
+    PutDelivery: _owe,
+    DropDelivery: _settle,
+}
+_KINDS = frozenset((*_OF_JOBS, *_OF_TIMERS, *_OF_INSTANCES))

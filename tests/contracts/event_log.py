@@ -6,16 +6,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from commands.ports import Append, CommandRecord, DueTimer, EventLog, IndexedDefinition, NewEvent
+from commands.ports import Append, CommandRecord, DueDelivery, DueTimer, EventLog, IndexedDefinition, NewEvent
 from domain.errors import ConcurrentWrite
 from domain.process_instance.events import NEVER
 from domain.process_instance.wait_states import (
+    DropDelivery,
     DropElement,
     DropInstance,
     DropJob,
     DropTimer,
     MoveJob,
     MoveTimer,
+    PutDelivery,
     PutJob,
     PutKeyBlock,
     PutTimer,
@@ -167,6 +169,15 @@ class EventLogContract:
         assert log.next_timer(40) is None
         log.append([waits(MoveTimer(2, 35), DropTimer(1))])
         assert log.next_timer() == 35
+
+    def test_deliveries_are_owed_until_they_are_settled_whatever_ends(self, log: EventLog) -> None:
+        log.append([waits(PutDelivery(3, "call"), PutDelivery(4, "return", 77), key=OTHER), waits(PutDelivery(9, "x"))])
+        log.append([waits(DropElement(3), DropInstance(), key=OTHER)])
+        owed = [DueDelivery(KEY, 9, "x", 0), DueDelivery(OTHER, 3, "call", 0), DueDelivery(OTHER, 4, "return", 77)]
+        assert list(log.due_deliveries(9)) == owed
+        assert list(log.due_deliveries(1)) == owed[:1]
+        log.append([waits(DropDelivery(3), PutDelivery(5, "cancel", 78), DropDelivery(5), key=OTHER)])
+        assert [delivery.local for delivery in log.due_deliveries(9)] == [9, 4]
 
     def test_definitions_are_found_by_id_and_key_newest_first(self, log: EventLog) -> None:
         stream = uuid4()

@@ -140,9 +140,10 @@ class Engine:
         replayed = self.replay(key)
         assert replayed == state, "replay differs from the live state"
         assert SNAPSHOTS.decode(encode_json(state)) == state, "a snapshot reads back differently"
-        jobs, timers = self.index(key)
+        jobs, timers, deliveries = self.index(key)
         assert jobs == set(state.jobs), "the wait-state index names other jobs than the state"
         assert timers == {local: timer.due for local, timer in state.timers.items()}
+        assert deliveries == {local: (owed.kind, owed.peer) for local, owed in state.deliveries.items()}
         if state.status is InstanceStatus.ACTIVE:
             assert state.jobs or state.tasks or state.timers or state.incidents or state.subscriptions, (
                 "stuck: nothing waits, no incident"
@@ -170,9 +171,10 @@ class Engine:
         for topic, encoded in self.log[key]:
             yield REGISTRY.decode(topic, encoded)[1]
 
-    def index(self, key: int) -> tuple[set[int], dict[int, int]]:
+    def index(self, key: int) -> tuple[set[int], dict[int, int], dict[int, tuple[str, int]]]:
         jobs: dict[int, int] = {}
         timers: dict[int, tuple[int, int]] = {}
+        deliveries: dict[int, tuple[str, int]] = {}
         for event in self.events(key):
             match w.wait_change(event):
                 case w.PutJob(local, element, _, _):
@@ -185,6 +187,10 @@ class Engine:
                     timers[local] = (timers[local][0], due)
                 case w.DropTimer(local):
                     del timers[local]
+                case w.PutDelivery(local, kind, peer):
+                    deliveries[local] = (kind, peer)
+                case w.DropDelivery(local):
+                    del deliveries[local]
                 case w.DropElement(gone):
                     jobs = {local: element for local, element in jobs.items() if element != gone}
                     timers = {local: timer for local, timer in timers.items() if timer[0] != gone}
@@ -192,7 +198,7 @@ class Engine:
                     jobs, timers = {}, {}
                 case _:
                     pass
-        return set(jobs), {local: due for local, (_, due) in timers.items()}
+        return set(jobs), {local: due for local, (_, due) in timers.items()}, deliveries
 
     # --- shortcuts for sentences ---
 

@@ -10,6 +10,7 @@ from commands.ports import (
     Append,
     AvailableJob,
     CommandRecord,
+    DueDelivery,
     DueTimer,
     IndexedDefinition,
     NewEvent,
@@ -17,12 +18,14 @@ from commands.ports import (
 )
 from domain.errors import ConcurrentWrite
 from domain.process_instance.wait_states import (
+    DropDelivery,
     DropElement,
     DropInstance,
     DropJob,
     DropTimer,
     MoveJob,
     MoveTimer,
+    PutDelivery,
     PutJob,
     PutKeyBlock,
     PutTimer,
@@ -49,6 +52,7 @@ class FakeEventLog:
         self._blocks: dict[int, int] = {}
         self._jobs: dict[tuple[int, int], tuple[int, int, str, str]] = {}  # element, available_at, tenant, type
         self._timers: dict[tuple[int, int], tuple[int, int]] = {}  # element, due
+        self._deliveries: dict[tuple[int, int], tuple[str, int]] = {}  # kind, peer
 
     def append(self, batch: Sequence[Append]) -> Sequence[int]:
         assert self.gate.wait(20)
@@ -104,6 +108,10 @@ class FakeEventLog:
                 gone = change.element if isinstance(change, DropElement) else None
                 self._jobs = {r: job for r, job in jobs.items() if r[0] != key or gone not in (None, job[0])}
                 self._timers = {r: timer for r, timer in timers.items() if r[0] != key or gone not in (None, timer[0])}
+            case PutDelivery():
+                self._deliveries[key, change.local] = (change.kind, change.peer)
+            case DropDelivery():
+                self._deliveries.pop((key, change.local), None)
             case PutKeyBlock():
                 self._blocks[key + change.offset] = key
             case _:
@@ -147,6 +155,10 @@ class FakeEventLog:
 
     def next_timer(self, after: int = -1) -> int | None:
         return min((due for _, due in self._timers.values() if due > after), default=None)
+
+    def due_deliveries(self, limit: int) -> Sequence[DueDelivery]:
+        with self._lock:
+            return [DueDelivery(*row, *owed) for row, owed in sorted(self._deliveries.items())[:limit]]
 
     def find_definitions(
         self, kind: str, tenant: str | None, id: str | None = None, key: int | None = None

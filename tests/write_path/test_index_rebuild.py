@@ -22,10 +22,11 @@ from infra.postgres.event_log import PostgresEventLog
 from infra.postgres.index_rebuild import rebuild_index
 from tests.fakes.commands import Finish, Open, Take
 from tests.write_path.harness import TestBus, running_bus
+from tests.write_path.test_deliveries import WITH_DELIVERIES, Deliver, Owe
 from tests.write_path.test_timers import NOW, WITH_TIMERS, Arm, Fire
 
 ONE_TASK = (Path(__file__).parents[2] / "bench" / "models" / "one_task.bpmn").read_bytes()
-TABLES = ("wait_jobs", "wait_timers", "key_blocks", "definition_index")
+TABLES = ("wait_jobs", "wait_timers", "wait_deliveries", "key_blocks", "definition_index")
 
 
 @pytest.fixture
@@ -59,14 +60,18 @@ def history(bus: TestBus) -> None:
 def test_the_tables_are_rebuilt_as_they_were(log: PostgresEventLog, database: str) -> None:
     with running_bus(log, handlers=WITH_TIMERS) as bus:
         history(bus)
+    with running_bus(log, lane=3, handlers=WITH_DELIVERIES) as bus:
+        owner, peer = bus.open_and_finish(), bus.open_and_finish()
+        bus.run(Owe(key=owner, peer=peer, count=3))
+        bus.run(Deliver(key=owner, peer=peer, local=101))
     with running_bus(log, lane=2, handlers=REAL) as bus:
         bus.run(prepare([File("one_task.bpmn", ONE_TASK)])[0])
     before = contents(database)
-    assert [len(before[table]) for table in TABLES] == [9, 6, 0, 1]
+    assert [len(before[table]) for table in TABLES] == [9, 6, 2, 1, 1]
     with psycopg.connect(database) as connection:
         for table in TABLES:
             connection.execute(f"TRUNCATE {table}".encode())
-    assert rebuild_index(database) == {"wait_jobs": 9, "wait_timers": 6, "key_blocks": 0, "definition_index": 1}
+    assert list(rebuild_index(database).values()) == [9, 6, 2, 1, 1]
     assert contents(database) == before
 
 

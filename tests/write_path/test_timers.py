@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from commands.due_work import BATCH, FIRST_PAUSE, POLL_SECONDS
 from commands.handling import Command, Context, Handler, Stream
 from commands.ports import DueTimer
-from commands.timers import BATCH, FIRST_PAUSE, POLL_SECONDS, TimerLoop
+from commands.timers import TimerLoop
 from domain.errors import StorageUnavailable
 from domain.process_instance import events as e
 from tests.fakes.commands import HANDLERS, _existing
@@ -87,23 +88,23 @@ def fired(log: FakeEventLog) -> int:
 def test_a_timer_fires_when_it_is_due_and_not_before(bus: TestBus, log: FakeEventLog) -> None:
     loop = loop_of(bus)
     bus.run(Arm(key=bus.open(), due=NOW + 3))
-    loop.fire_due()
+    loop.send_due()
     assert fired(log) == 0
     bus.clock.pin(NOW + 3)
-    loop.fire_due()
-    loop.fire_due()
+    loop.send_due()
+    loop.send_due()
     assert fired(log) == 1
     assert log.next_timer() is None
 
 
 def test_the_loop_sleeps_until_the_next_timer_but_at_most_a_second(bus: TestBus) -> None:
     loop = loop_of(bus)
-    assert loop.fire_due() == POLL_SECONDS
+    assert loop.send_due() == POLL_SECONDS
     key = bus.open()
     bus.run(Arm(key=key, due=NOW + 60 * SECOND, local=10))
-    assert loop.fire_due() == POLL_SECONDS
+    assert loop.send_due() == POLL_SECONDS
     bus.run(Arm(key=key, due=NOW + SECOND // 4, local=11))
-    assert loop.fire_due() == 0.25
+    assert loop.send_due() == 0.25
 
 
 def test_two_loops_fire_a_timer_once(bus: TestBus, log: FakeEventLog) -> None:
@@ -141,8 +142,8 @@ def test_more_timers_than_a_batch_are_all_fired(bus: TestBus, log: FakeEventLog)
     for future in [bus.submit(Arm(key=key, due=NOW, local=10 + n)) for n in range(BATCH + 5)]:
         future.result(20)
     loop = loop_of(bus)
-    assert loop.fire_due() == 0
-    loop.fire_due()
+    assert loop.send_due() == 0
+    loop.send_due()
     assert fired(log) == BATCH + 5
 
 
@@ -152,11 +153,11 @@ def test_a_timer_that_cannot_be_fired_neither_holds_up_the_others_nor_keeps_the_
     with running_bus(log, lane=2, handlers=broken) as bus:
         loop = loop_of(bus)
         bus.run(Arm(key=bus.open(), due=NOW))
-        assert loop.fire_due() == 0
+        assert loop.send_due() == 0
         assert fired(log) == 1
-        assert 0 < loop.fire_due() <= FIRST_PAUSE
+        assert 0 < loop.send_due() <= FIRST_PAUSE
         bus.run(Arm(key=bus.open(), due=NOW))
-        assert loop.fire_due() == 0
+        assert loop.send_due() == 0
         assert fired(log) == 2
 
 
@@ -166,8 +167,8 @@ def test_a_row_without_a_timer_behind_it_is_looked_at_ever_more_rarely(bus: Test
     loop = TimerLoop(log, bus.bus, bus.clock, lambda timer: Fire(key=timer.instance_key, timer=1), lambda: at)
     pauses = []
     for _ in range(4):
-        assert loop.fire_due() == 0
-        pauses.append(loop.fire_due())
+        assert loop.send_due() == 0
+        pauses.append(loop.send_due())
         at += pauses[-1]
     assert pauses == pytest.approx([0.1, 0.2, 0.4, 0.8])
 

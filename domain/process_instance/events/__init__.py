@@ -9,6 +9,15 @@ A released event never changes its meaning: append a field with a default, or ad
 from __future__ import annotations
 
 from domain.events import REGISTRY, Event
+from domain.process_instance.events.calls import (
+    ChildAbandoned,
+    ChildCalled,
+    ChildCompleted,
+    ChildStarted,
+    DeliverySettled,
+    ReturnOwed,
+    ThrownToCaller,
+)
 from domain.process_instance.events.decisions import (
     DecisionEvaluated,
 )
@@ -66,9 +75,14 @@ from domain.process_instance.events.waits import (
 __all__ = [
     "EVENTS",
     "NEVER",
+    "ChildAbandoned",
+    "ChildCalled",
+    "ChildCompleted",
+    "ChildStarted",
     "CompensationRegistered",
     "CompensationTriggered",
     "DecisionEvaluated",
+    "DeliverySettled",
     "ElementActivated",
     "ElementCompleted",
     "ElementPassed",
@@ -89,9 +103,11 @@ __all__ = [
     "KeyBlockReserved",
     "LoopInnerEnded",
     "LoopStarted",
+    "ReturnOwed",
     "SubscriptionClosed",
     "SubscriptionMet",
     "SubscriptionOpened",
+    "ThrownToCaller",
     "TimerCanceled",
     "TimerStarted",
     "TimerTriggered",
@@ -135,6 +151,13 @@ EVENTS: tuple[type[Event], ...] = (
     UserTaskUpdated,
     UserTaskCompleted,
     DecisionEvaluated,
+    ChildCalled,
+    ChildStarted,
+    ChildCompleted,
+    ChildAbandoned,
+    ReturnOwed,
+    ThrownToCaller,
+    DeliverySettled,
     TimerStarted,
     TimerTriggered,
     IncidentRaised,

@@ -8,7 +8,10 @@ from domain.events import Event
 
 
 class InstanceCreated(Event, frozen=True):
-    """An instance of a definition came to be; `variables[i]` (in order) got the key of `variable_locals[i]`."""
+    """An instance of a definition came to be; `variables[i]` (in order) got the key of `variable_locals[i]`.
+
+    depth: how many callers it has above it.
+    """
 
     topic: ClassVar[str] = "pi.created.1"
     definition_key: int
@@ -22,6 +25,7 @@ class InstanceCreated(Event, frozen=True):
     parent_element: int = 0
     root_key: int = 0
     tenant: str = ""
+    depth: int = 0
 
 
 class KeyBlockReserved(Event, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from domain.errors import LogCorrupt
 from domain.events import Event
 from domain.process_instance.evolve import (
+    calls,
     decisions,
     elements,
     incidents,
@@ -29,6 +30,7 @@ APPLIERS: Appliers = {
     **user_tasks.APPLIERS,
     **decisions.APPLIERS,
     **incidents.APPLIERS,
+    **calls.APPLIERS,
 }
 
 

@@ -21,6 +21,7 @@ def _created(state: ProcessInstance, event: e.InstanceCreated, at: int) -> None:
     state.business_id, state.tags = event.business_id, list(event.tags)
     state.parent_key, state.parent_element = event.parent_key, event.parent_element
     state.root_key = event.root_key or state.key
+    state.depth = event.depth
     state.created_at = at
     root = ElementInstance(ROOT, event.bpmn_process_id, ROOT)
     state.elements[ROOT] = root
@@ -39,6 +40,8 @@ def _variables_set(state: ProcessInstance, event: e.VariablesSet, _: int) -> Non
 def _finished(status: InstanceStatus) -> Callable[[ProcessInstance, Any, int], None]:
     def apply(state: ProcessInstance, _event: Event, _at: int) -> None:
         state.status = status
+        if state.parent_key and status is InstanceStatus.COMPLETED:
+            state.result = state.elements[ROOT].variables or {}
         for held in (state.elements, state.jobs, state.tasks, state.timers, state.subscriptions, state.incidents):
             held.clear()
 
