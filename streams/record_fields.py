@@ -26,6 +26,8 @@ LOCALS: dict[str, str] = {
     "incident": "incidentKey",
     "subscription": "subscriptionKey",
     "parent_element": "parentElementInstanceKey",
+    "caller_element": "callerElementInstanceKey",
+    "delivery": "deliveryKey",
     "variable_locals": "variableKeys",
     "locals": "variableKeys",
     "offset": "blockKey",
@@ -35,7 +37,7 @@ LOCALS: dict[str, str] = {
 SCOPES: dict[str, str] = {"scope": "scopeKey"}
 """The same, where 0 is the instance itself."""
 
-BASES: dict[str, str] = {"parent_element": "parent_key"}
+BASES: dict[str, str] = {"parent_element": "parent_key", "caller_element": "caller_key"}
 """Locals of another instance: the field that holds its key."""
 
 TIMES = frozenset({"at", "due", "deadline", "follow_up", "next_due"})
