@@ -43,6 +43,8 @@ class ActivatedJob(msgspec.Struct, frozen=True):
     tenant: str
     tags: list[str] = []
     business_id: str = ""
+    kind: str = "BPMN_ELEMENT"
+    moment: str = "UNSPECIFIED"
 
 
 def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) -> ActivatedJob:
@@ -56,6 +58,10 @@ def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) ->
         )
     element = state.elements[job.element]
     node = context.definitions.process(state.definition_key).nodes[element.element_id]
+    if job.role is not None:
+        headers = job.role.headers
+    else:
+        headers = node.definition.headers if isinstance(node.definition, JobDefinition) else {}
     visible = state.scope_variables(job.element)
     wanted = command.fetch_variables
     deadline = context.now + command.timeout
@@ -70,7 +76,7 @@ def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) ->
         element.element_id,
         state.key + job.element,
         state.root_key,
-        node.definition.headers if isinstance(node.definition, JobDefinition) else {},
+        headers,
         command.worker,
         job.retries,
         deadline,
@@ -78,6 +84,8 @@ def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) ->
         state.tenant,
         state.tags,
         state.business_id,
+        job.role.kind if job.role is not None else "BPMN_ELEMENT",
+        job.role.moment if job.role is not None else "UNSPECIFIED",
     )
 
 

@@ -9,6 +9,8 @@ from commands.handling import Command, Context, Handler, Stream
 from commands.instances import check_variables, execution, find_job, stream_of
 from domain.errors import InvalidState
 from domain.process_instance import events as e
+from domain.process_instance import listeners
+from domain.process_instance.state import JobKind
 
 
 class CompleteJob(Command, frozen=True, kw_only=True):
@@ -28,9 +30,13 @@ def decide(command: CompleteJob, context: Context, streams: Sequence[Stream]) ->
         )
     variables = check_variables(command.variables)
     element = job.element
+    role = job.role
     stream.emit(e.JobCompleted(job.local))
     x = execution(stream, context)
-    x.complete_with(element, variables)
+    if role is not None and role.kind == JobKind.EXECUTION_LISTENER:
+        listeners.completed(x, element, role.moment, variables)
+    else:
+        x.complete_with(element, variables)
     x.run()
 
 

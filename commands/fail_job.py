@@ -10,9 +10,16 @@ from commands.instances import check_variables, execution, find_job, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance.evaluation import Blocked, ErrorType
+from domain.process_instance.state import JobKind
 from domain.process_instance.variables import set_in
 
 MAX_MESSAGE = 10_000
+NO_RETRIES: dict[str, ErrorType] = {
+    JobKind.BPMN_ELEMENT: ErrorType.JOB_NO_RETRIES,
+    JobKind.EXECUTION_LISTENER: ErrorType.EXECUTION_LISTENER_NO_RETRIES,
+    JobKind.TASK_LISTENER: ErrorType.TASK_LISTENER_NO_RETRIES,
+    JobKind.AD_HOC_SUB_PROCESS: ErrorType.AD_HOC_SUB_PROCESS_NO_RETRIES,
+}
 
 
 class FailJob(Command, frozen=True, kw_only=True):
@@ -38,13 +45,14 @@ def decide(command: FailJob, context: Context, streams: Sequence[Stream]) -> Non
     variables = check_variables(command.variables)
     message = command.message[:MAX_MESSAGE]
     element, local = job.element, job.local
+    kind = job.role.kind if job.role is not None else JobKind.BPMN_ELEMENT
     retry_at = context.now + command.back_off if command.back_off else 0
     stream.emit(e.JobFailed(local, command.retries, retry_at, message))
     x = execution(stream, context)
     if variables:
         set_in(x, element, variables, element)
     if command.retries == 0:
-        x.raise_incident(element, Blocked(ErrorType.JOB_NO_RETRIES, message or "no more retries left"), local)
+        x.raise_incident(element, Blocked(NO_RETRIES[kind], message or "no more retries left"), local)
     x.run()
 
 

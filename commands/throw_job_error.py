@@ -10,6 +10,7 @@ from commands.instances import check_variables, execution, find_job, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance.evaluation import Blocked, ErrorType
+from domain.process_instance.state import JobKind
 from domain.process_instance.variables import set_in
 
 
@@ -28,6 +29,11 @@ def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) 
     job = find_job(stream, command.job_key)
     if job.incident:
         raise InvalidState(f"the job '{command.job_key}' has an incident; resolve it first")
+    if job.role is not None and job.role.kind in (JobKind.EXECUTION_LISTENER, JobKind.TASK_LISTENER):
+        raise InvalidState(
+            f"the job '{command.job_key}' is that of a listener ({job.role.kind}), which throws no BPMN errors; "
+            "complete it, or fail it"
+        )
     if not command.error_code:
         raise InvalidArgument("errorCode must name the error, it was empty", "errorCode")
     variables = check_variables(command.variables)

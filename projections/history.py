@@ -202,6 +202,8 @@ def _job(key: int, job: Any) -> Item:
         "deadline": _time(job.deadline),
         "availableAt": _time(job.available_at),
         "errorCode": job.error_code or None,
+        "kind": job.role.kind if job.role is not None else "BPMN_ELEMENT",
+        "listenerEventType": job.role.moment if job.role is not None else "UNSPECIFIED",
     }
 
 

@@ -32,6 +32,18 @@ def _created(_: ProcessInstance, event: e.InstanceCreated, name: str) -> str:
     return f"Instance of {name} (version {event.version}) started{variables}"
 
 
+def _job_created(_: ProcessInstance, event: e.JobCreated, name: str) -> str:
+    role = event.role
+    what = "Job" if role is None or role.moment == "UNSPECIFIED" else f"Listener job ({role.moment})"
+    return f"{what} of type {event.type} created for {name}"
+
+
+def _job_completed(_: ProcessInstance, event: e.JobCompleted, name: str) -> str:
+    if event.denial is None:
+        return f"Job of {name} completed"
+    return f"Listener of {name} denied what was asked for: {event.denial or 'no reason given'}"
+
+
 def _job_failed(_: ProcessInstance, event: e.JobFailed, name: str) -> str:
     why = f": {event.message}" if event.message else ""
     return f"Job of {name} failed, {event.retries} retries left{why}"
@@ -118,14 +130,15 @@ WORDS: Mapping[type[Event], Words] = {
     e.TimerCanceled: lambda _, event, name: f"Timer at {name} cancelled",
     e.LoopStarted: _loop_started,
     e.LoopInnerEnded: lambda _, event, name: f"Round {event.index + 1} of {name} done",
+    e.ListenersStarted: lambda _, event, name: f"Listeners of {name} are asked: {event.moment}",
     e.ErrorThrown: lambda _, event, name: _thrown("Error", event, name),
     e.EscalationThrown: lambda _, event, name: _thrown("Escalation", event, name),
     e.ElementCompleted: lambda _, event, name: f"{name} completed",
     e.ElementTerminated: lambda _, event, name: f"{name} terminated",
     e.VariablesSet: _variables,
-    e.JobCreated: lambda _, event, name: f"Job of type {event.type} created for {name}",
+    e.JobCreated: _job_created,
     e.JobActivated: lambda _, event, name: f"Job of {name} taken by {event.worker or 'a worker'}",
-    e.JobCompleted: lambda _, event, name: f"Job of {name} completed",
+    e.JobCompleted: _job_completed,
     e.JobFailed: _job_failed,
     e.JobErrorThrown: lambda _, event, name: f"Job of {name} threw error {event.code}: {event.message}",
     e.JobUpdated: lambda _, event, name: f"Job of {name} changed: {event.retries} retries",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from domain.events import encode_json
 from domain.process_instance import events as e
 from projections.rows import MICROSECONDS_PER_MS, Changes, ColumnType, Handlers, Row, Source, Table
 
@@ -21,6 +22,30 @@ class JobState(IntEnum):
     MIGRATED = 7
     PRIORITY_UPDATED = 8
     TIMEOUT_UPDATED = 9
+
+
+class KindOfJob(IntEnum):
+    """The v2 API's JobKindEnum."""
+
+    BPMN_ELEMENT = 0
+    EXECUTION_LISTENER = 1
+    TASK_LISTENER = 2
+    AD_HOC_SUB_PROCESS = 3
+
+
+class ListenerEvent(IntEnum):
+    """The v2 API's JobListenerEventTypeEnum."""
+
+    UNSPECIFIED = 0
+    START = 1
+    END = 2
+    CREATING = 3
+    ASSIGNING = 4
+    UPDATING = 5
+    COMPLETING = 6
+    CANCELING = 7
+    BEFORE_ALL = 8
+    CANCEL = 9
 
 
 TABLE = Table(
@@ -42,6 +67,10 @@ TABLE = Table(
         "error_code": ColumnType.TEXT,
         "error_message": ColumnType.TEXT,
         "tenant": ColumnType.TEXT,
+        "kind": ColumnType.SMALLINT,
+        "listener_event": ColumnType.SMALLINT,
+        "denied_reason": ColumnType.TEXT,
+        "headers": ColumnType.TEXT,
     },
     closing_state=JobState.CANCELED,
     keeps_state=JobState.ERROR_THROWN,
@@ -49,9 +78,13 @@ TABLE = Table(
 )
 
 
+_PLAIN = e.JobRole()
+
+
 def created(changes: Changes, source: Source, event: e.JobCreated) -> None:
     """Work became available."""
     key = source.key + event.local
+    role = event.role or _PLAIN
     row = {
         "instance_key": source.key,
         "key": key,
@@ -68,6 +101,10 @@ def created(changes: Changes, source: Source, event: e.JobCreated) -> None:
         "error_code": None,
         "error_message": None,
         "tenant": source.tenant,
+        "kind": KindOfJob[role.kind].value,
+        "listener_event": ListenerEvent[role.moment].value,
+        "denied_reason": None,
+        "headers": encode_json(role.headers).decode() if role.headers else None,
     }
     changes["jobs"].insert((source.key, key), row)
 
@@ -80,7 +117,9 @@ def activated(changes: Changes, source: Source, event: e.JobActivated) -> None:
 
 def completed(changes: Changes, source: Source, event: e.JobCompleted) -> None:
     """The worker is done."""
-    values = {"state": JobState.COMPLETED.value, "ended": source.at, "updated": source.at}
+    values: Row = {"state": JobState.COMPLETED.value, "ended": source.at, "updated": source.at}
+    if event.denial is not None:
+        values["denied_reason"] = event.denial
     _update(changes, source, event.job, values)
 
 

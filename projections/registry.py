@@ -61,6 +61,7 @@ IGNORED: frozenset[type[Event]] = frozenset(
         e.CompensationTriggered,
         e.LoopStarted,
         e.LoopInnerEnded,
+        e.ListenersStarted,
         e.ErrorThrown,
         e.EscalationThrown,
         e.ChildCalled,

@@ -52,6 +52,28 @@ class VariableMapping(msgspec.Struct, frozen=True):
     target: tuple[str, ...]
 
 
+class Moment(StrEnum):
+    """When a listener is asked, by the names of the v2 API: in the life of an element, and of a user task."""
+
+    BEFORE_ALL = "BEFORE_ALL"
+    START = "START"
+    END = "END"
+    CREATING = "CREATING"
+    ASSIGNING = "ASSIGNING"
+    UPDATING = "UPDATING"
+    COMPLETING = "COMPLETING"
+    CANCELING = "CANCELING"
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """zeebe:executionListener or zeebe:taskListener: a job that must be done before the element goes on."""
+
+    moment: Moment
+    type: Attribute
+    retries: Attribute
+    headers: dict[str, str] = {}
+
+
 class JobDefinition(msgspec.Struct, frozen=True):
     """zeebe:taskDefinition and zeebe:taskHeaders."""
 
@@ -201,6 +223,7 @@ class FlowNode(msgspec.Struct, frozen=True):
     inputs: tuple[VariableMapping, ...] = ()
     outputs: tuple[VariableMapping, ...] = ()
     loop: MultiInstance | StandardLoop | None = None
+    listeners: tuple[Listener, ...] = ()
     # events
     terminates: bool = False
     attached_to: str = ""

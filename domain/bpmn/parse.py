@@ -15,6 +15,7 @@ from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, re
 from domain.bpmn.joins import inclusive_joins
 from domain.bpmn.model import CompensationDefinition, ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
 from domain.bpmn.parse_events import parse_event
+from domain.bpmn.parse_listeners import execution_listeners
 from domain.bpmn.parse_loops import LOOPS, parse_loop
 from domain.bpmn.parse_tasks import parse_business_rule, parse_job, parse_mappings, parse_script, parse_user_task
 from domain.errors import Finding
@@ -77,7 +78,8 @@ def _parse_process(root: etree._Element, process: etree._Element) -> tuple[Proce
         draft.find(process, "the process has no id; give it one", "id")
     name = str(process.get("name", ""))
     tag = extension(process, "versionTag")
-    _parse_scope(draft, process, FlowNode(process_id, ElementType.PROCESS, name, line=line_of(process)))
+    root_node = FlowNode(process_id, ElementType.PROCESS, name, line=line_of(process))
+    _parse_scope(draft, process, replace(root_node, listeners=execution_listeners(draft, process, root_node)))
     nodes, flows = _connect(draft)
     form = _start_form(process, nodes[process_id].start)
     version_tag = str(tag.get("value", "")) if tag is not None else ""
@@ -161,6 +163,7 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
     parse_details = DETAILS.get(kind)
     if parse_details is not None:
         node = parse_details(draft, element, node)
+    node = replace(node, listeners=execution_listeners(draft, element, node))
     if kind in (ElementType.SUB_PROCESS, ElementType.EVENT_SUB_PROCESS):
         _parse_scope(draft, element, node)
     else:

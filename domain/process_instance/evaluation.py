@@ -25,13 +25,16 @@ engine thread, so a costly expression must not hold up the others; it becomes an
 class ErrorType(StrEnum):
     """Why an incident arose, by the names of the v2 API."""
 
+    AD_HOC_SUB_PROCESS_NO_RETRIES = "AD_HOC_SUB_PROCESS_NO_RETRIES"
     CALLED_DECISION_ERROR = "CALLED_DECISION_ERROR"
     CONDITION_ERROR = "CONDITION_ERROR"
     DECISION_EVALUATION_ERROR = "DECISION_EVALUATION_ERROR"
+    EXECUTION_LISTENER_NO_RETRIES = "EXECUTION_LISTENER_NO_RETRIES"
     EXTRACT_VALUE_ERROR = "EXTRACT_VALUE_ERROR"
     FORM_NOT_FOUND = "FORM_NOT_FOUND"
     IO_MAPPING_ERROR = "IO_MAPPING_ERROR"
     JOB_NO_RETRIES = "JOB_NO_RETRIES"
+    TASK_LISTENER_NO_RETRIES = "TASK_LISTENER_NO_RETRIES"
     UNHANDLED_ERROR_EVENT = "UNHANDLED_ERROR_EVENT"
     UNSPECIFIED = "UNSPECIFIED"
 
@@ -117,6 +120,21 @@ def texts_of(x: Execution, attribute: Attribute | None, scope: Mapping[str, Any]
     if all(type(item) is str for item in values):
         return values
     raise _wrong(x, attribute, scope, what, "a list of strings", value)
+
+
+MAX_RETRIES = 1_000_000
+
+
+def job_of(x: Execution, job_type: Attribute, retries: Attribute, local: int) -> tuple[str, int]:
+    """The type and retries of a job that element instance `local` needs. Raises Blocked."""
+    if job_type.expression is None and retries.expression is None:
+        return job_type.text, int(retries.text)
+    scope = x.state.scope_variables(local)
+    kind = text_of(x, job_type, scope, "job type")
+    count = whole_number_of(x, retries, scope, "number of retries", 3, MAX_RETRIES)
+    if not kind:
+        raise Blocked(ErrorType.EXTRACT_VALUE_ERROR, f"the job type '{job_type.text}' must be a string, but was empty")
+    return kind, count
 
 
 def whole_number_of(

@@ -16,13 +16,14 @@ from domain.bpmn.model import (
     ErrorDefinition,
     EscalationDefinition,
     FlowNode,
+    Moment,
     ProcessModel,
     SequenceFlow,
 )
 from domain.events import Event
 from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
-from domain.process_instance import loops
+from domain.process_instance import listeners, loops
 from domain.process_instance.catching import find_catcher, trigger
 from domain.process_instance.elements import BEHAVIOURS, boundary_event, inclusive_gateway
 from domain.process_instance.evaluation import Blocked, ErrorType
@@ -161,16 +162,20 @@ class Execution:
         return self.activate(Token(node, scope, "", source))
 
     def begin(self, local: int) -> None:
-        """Run the ENTERED phase of an element instance: input mappings, boundary events, its own wait."""
+        """Run the ENTERED phase of an element instance: mappings, start listeners, boundary events, its own wait."""
         element = self.state.elements[local]
         node = self.model.nodes[element.element_id]
         try:
             if element.body:
+                if node.listeners and listeners.asked(self, node, element, Moment.BEFORE_ALL):
+                    return
                 boundary_event.subscribe(self, node, element)
                 loops.begin_body(self, node, element)
                 return
-            if node.inputs:
+            if node.inputs and element.phase is Phase.ENTERED:
                 map_inputs(self, element, node.inputs)
+            if node.listeners and listeners.asked(self, node, element, Moment.START):
+                return
             if node.boundary and not self.is_inner(element):
                 boundary_event.subscribe(self, node, element)
             BEHAVIOURS[node.type].begin(self, node, element)
@@ -178,14 +183,19 @@ class Execution:
             self.raise_incident(local, blocked)
 
     def leave(self, local: int) -> None:
-        """Run the LEAVING phase: output mappings, completion, outgoing flows."""
+        """Run the LEAVING phase: output mappings, end listeners, completion, outgoing flows."""
+        if local == ROOT:
+            self._complete_instance()
+            return
         element = self.state.elements[local]
         node = self.model.nodes[element.element_id]
         try:
             if element.body:
                 loops.leave_body(self, node, element)
-            elif node.outputs:
+            elif node.outputs and element.phase is not Phase.ENDING:
                 map_outputs(self, element, node.outputs)
+            if node.listeners and not element.body and listeners.asked(self, node, element, Moment.END):
+                return
             if self.is_inner(element):
                 loops.inner_left(self, node, element)
                 return
@@ -198,6 +208,8 @@ class Execution:
             self.emit(e.CompensationRegistered(local, handler))
         self.complete(local)
         self.take(flows, element.scope, local)
+        if node.terminates:
+            self.end_scope(element.scope)
 
     def complete(self, local: int) -> None:
         """Record that an element instance finished regularly."""
@@ -219,7 +231,7 @@ class Execution:
     def arrive(self, node: FlowNode, scope: int, flow: str, source: int, variables: dict[str, Any]) -> None:
         """An event that was waited for elsewhere (at an event-based gateway) has happened: it passes."""
         token = Token(node, scope, flow, source)
-        if not variables and not node.outputs:
+        if not variables and not node.outputs and not node.listeners:
             try:
                 self.pass_through(token, BEHAVIOURS[node.type].choose(self, node, scope))
                 return
@@ -281,15 +293,27 @@ class Execution:
             return
         if element.arrived:
             self._raise_deadlock(element)
-        elif scope == ROOT:
-            self.emit(e.InstanceCompleted(self.state.waits(ROOT)))
         else:
             self.leave(scope)
+
+    def _complete_instance(self) -> None:
+        """The process itself is left: its end listeners are asked, then the instance is over."""
+        root = self.model.root
+        try:
+            if root.listeners and listeners.asked(self, root, self.state.elements[ROOT], Moment.END):
+                return
+        except Blocked as blocked:
+            self.raise_incident(ROOT, blocked)
+            return
+        self.emit(e.InstanceCompleted(self.state.waits(ROOT)))
 
     def _open_join(self, node: FlowNode, scope: int) -> None:
         """An inclusive gateway got all the tokens it can get: it takes them and sends out its own."""
         self.path_ended(scope)  # what else the scope holds is looked at again
         token = Token(node, scope)
+        if node.listeners:
+            self.begin(self.activate(token))
+            return
         try:
             self.pass_through(token, BEHAVIOURS[node.type].choose(self, node, scope))
         except Blocked as blocked:
@@ -399,9 +423,9 @@ class Execution:
         """Try again what an incident blocked: the phase the element instance stands in."""
         element = self.state.elements[local]
         node = self.model.nodes[element.element_id]
-        if element.phase is Phase.ENTERED:
+        if element.phase in (Phase.ENTERED, Phase.STARTING):
             self.begin(local)
-        elif element.phase is Phase.LEAVING:
+        elif element.phase in (Phase.LEAVING, Phase.ENDING):
             self.leave(local)
         elif element.body:
             self.continue_loop(local)

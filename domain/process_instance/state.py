@@ -8,12 +8,13 @@ encoding.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import msgspec
 
 from domain.keys import BLOCK_SIZE
+from domain.process_instance.events.jobs import JobRole
 from domain.process_instance.lifecycle import Phase
 
 ROOT = 0
@@ -32,7 +33,8 @@ class ElementInstance(msgspec.Struct):
     """One activation of an element. `children` counts active element instances directly inside (of a scope);
     `compensable` is what was completed inside and can be undone, `handlers` what a throw event still has to undo;
     `arrived` counts tokens that wait at joining gateways inside: gateway id → flow id → tokens. Of a call activity
-    `called` is the delivery that is to start its child, `child` the child's key once it runs."""
+    `called` is the delivery that is to start its child, `child` the child's key once it runs. `listened` counts the
+    listeners of the present moment that have done their job."""
 
     local: int
     element_id: str
@@ -53,6 +55,7 @@ class ElementInstance(msgspec.Struct):
     handlers: list[str] | None = None
     called: int = 0
     child: int = 0
+    listened: int = 0
 
 
 class Compensable(msgspec.Struct):
@@ -78,6 +81,15 @@ class Loop(msgspec.Struct):
     outputs: dict[int, Any] = {}
 
 
+class JobKind(StrEnum):
+    """What a job is for, by the names of the v2 API."""
+
+    BPMN_ELEMENT = "BPMN_ELEMENT"
+    EXECUTION_LISTENER = "EXECUTION_LISTENER"
+    TASK_LISTENER = "TASK_LISTENER"
+    AD_HOC_SUB_PROCESS = "AD_HOC_SUB_PROCESS"
+
+
 class Job(msgspec.Struct):
     """Work for a worker. deadline: until when the worker holds it (0: free). available_at: not before (back-off)."""
 
@@ -90,6 +102,7 @@ class Job(msgspec.Struct):
     available_at: int = 0
     incident: int = 0
     error_code: str = ""
+    role: JobRole | None = None
 
 
 class UserTask(msgspec.Struct):

@@ -8,7 +8,7 @@ from infra.postgres.queries_fields import Entity, Field, Kind
 from projections.decision_instances import DecisionState
 from projections.element_instances import ElementState
 from projections.incidents import IncidentState
-from projections.jobs import JobState
+from projections.jobs import JobState, KindOfJob, ListenerEvent
 from projections.process_instances import InstanceState
 from projections.queries import Entity as Name
 from projections.user_tasks import TaskState
@@ -21,6 +21,12 @@ _OPEN_INSTANCES = frozenset({InstanceState.ACTIVE.value, InstanceState.SUSPENDED
 _OPEN_TASKS = frozenset({TaskState.CREATED.value})
 _OPEN_INCIDENTS = frozenset({IncidentState.ACTIVE.value, IncidentState.PENDING.value})
 _OPEN_JOBS = frozenset({JobState.CREATED.value, JobState.FAILED.value, JobState.RETRIES_UPDATED.value})
+
+
+_IS_DENIED = (
+    f"(CASE WHEN t.kind = {KindOfJob.TASK_LISTENER.value} AND t.state = {JobState.COMPLETED.value} "
+    "THEN t.denied_reason IS NOT NULL END)"
+)
 
 
 def _filter_only(
@@ -276,12 +282,12 @@ JOBS = Entity(
         "hasFailedWithRetriesLeft": Field(
             f"(t.state = {JobState.FAILED.value} AND t.retries > 0)", Kind.BOOLEAN, nullable=False
         ),
-        "kind": Field("'BPMN_ELEMENT'::text", Kind.TEXT, nullable=False),
-        "listenerEventType": Field("'UNSPECIFIED'::text", Kind.TEXT, nullable=False),
-        "isDenied": Field("NULL::boolean", Kind.BOOLEAN),
-        "deniedReason": Field("NULL::text", Kind.TEXT),
+        "kind": Field("t.kind", Kind.ENUM, KindOfJob, nullable=False),
+        "listenerEventType": Field("t.listener_event", Kind.ENUM, ListenerEvent, nullable=False),
+        "isDenied": Field(_IS_DENIED, Kind.BOOLEAN),
+        "deniedReason": Field("nullif(t.denied_reason, '')", Kind.TEXT),
         "priority": Field("0::integer", Kind.INTEGER, nullable=False),
-        "customHeaders": _shown_only("x.headers", Kind.JSON, _X),
+        "customHeaders": _shown_only("coalesce(t.headers, x.headers)", Kind.JSON, _X),
         "businessId": Field("p.business_id", Kind.TEXT, joins=_P),
         "tags": Field("p.tags", Kind.ALL_OF, joins=_P, sorted=False),
     },

@@ -40,6 +40,23 @@ class Draft:
         return self.draw(st.sampled_from(options))
 
 
+def _listening(draft: Draft, *moments: str) -> str:
+    """Execution listeners, in a third of the models' elements that may have them."""
+    if draft.draw(st.integers(0, 2)):
+        return ""
+    chosen = draft.draw(st.lists(st.sampled_from(moments or ("start", "end")), min_size=1, max_size=2))
+    each = "".join(
+        f'<zeebe:executionListener eventType="{moment}" type="{draft.pick(*(("ask", "=y"), ("more", "=d"))[number])}"/>'
+        for number, moment in enumerate(chosen)
+    )
+    return f"<zeebe:executionListeners>{each}</zeebe:executionListeners>"
+
+
+def _extended(draft: Draft, *moments: str) -> str:
+    listening = _listening(draft, *moments)
+    return f"<bpmn:extensionElements>{listening}</bpmn:extensionElements>" if listening else ""
+
+
 def _activity(draft: Draft, depth: int) -> str:
     kind = draft.pick(
         "service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower", "undoable"
@@ -47,12 +64,12 @@ def _activity(draft: Draft, depth: int) -> str:
     node = draft.fresh("n")
     if kind == "service":
         kind_of_job = draft.pick("work", "=y", "=&quot;t&quot;")
-        return draft.add(node, service(node, kind_of_job, draft.pick("1", "3"), inner=_looping(draft)))
+        return draft.add(node, service(node, kind_of_job, draft.pick("1", "3"), _listening(draft), _looping(draft)))
     if kind == "user":
         extra = draft.pick(
             "", '<zeebe:assignmentDefinition assignee="=y"/>', '<zeebe:priorityDefinition priority="=x"/>'
         )
-        return draft.add(node, user(node, extra))
+        return draft.add(node, user(node, extra + _listening(draft)))
     if kind == "script":
         script = f'<zeebe:script expression="{draft.pick("=x + 1", "=y", "=x &gt; 2")}" resultVariable="{draft.pick("x", "z", "w")}"/>'
         return draft.add(
@@ -60,7 +77,7 @@ def _activity(draft: Draft, depth: int) -> str:
             f'<bpmn:scriptTask id="{node}"><bpmn:extensionElements>{script}</bpmn:extensionElements></bpmn:scriptTask>',
         )
     if kind in ("task", "manualTask"):
-        return draft.add(node, f'<bpmn:{kind} id="{node}"/>')
+        return draft.add(node, f'<bpmn:{kind} id="{node}">{_extended(draft)}</bpmn:{kind}>')
     if kind == "timer":
         definition = draft.pick(
             timer("timeDuration", "PT10S"),
@@ -68,7 +85,10 @@ def _activity(draft: Draft, depth: int) -> str:
             timer("timeDuration", "=duration(&quot;PT1M&quot;)"),
             "<bpmn:conditionalEventDefinition><bpmn:condition>=x &gt; 4</bpmn:condition></bpmn:conditionalEventDefinition>",
         )
-        return draft.add(node, f'<bpmn:intermediateCatchEvent id="{node}">{definition}</bpmn:intermediateCatchEvent>')
+        return draft.add(
+            node,
+            f'<bpmn:intermediateCatchEvent id="{node}">{_extended(draft)}{definition}</bpmn:intermediateCatchEvent>',
+        )
     if kind == "mapped":
         mappings = (
             f'<zeebe:ioMapping><zeebe:input source="{draft.pick("=x", "=y")}" target="{draft.pick("local", "x", "a.b")}"/>'
@@ -77,7 +97,7 @@ def _activity(draft: Draft, depth: int) -> str:
         return draft.add(node, service(node, extra=mappings))
     if kind == "sub" and depth < MAX_DEPTH:
         inner = _scope(draft.draw, draft.counter, depth + 1)
-        xml = f'<bpmn:subProcess id="{node}">{inner}{_looping(draft)}</bpmn:subProcess>'
+        xml = f'<bpmn:subProcess id="{node}">{_extended(draft)}{inner}{_looping(draft)}</bpmn:subProcess>'
         draft.add(node, xml)
         if draft.draw(st.booleans()):
             _boundary(draft, node)
@@ -173,7 +193,8 @@ def _block(draft: Draft, source: str, depth: int) -> str:
     default = draft.fresh("f") if kind in ("exclusive", "inclusive") and draft.draw(st.booleans()) else ""
     attribute = f' default="{default}"' if default else ""
     draft.add(split, f'<bpmn:{kind}Gateway id="{split}"{attribute}/>')
-    draft.add(join, f'<bpmn:{draft.pick(kind, kind, "exclusive")}Gateway id="{join}"/>')
+    joining = f"{draft.pick(kind, kind, 'exclusive')}Gateway"
+    draft.add(join, f'<bpmn:{joining} id="{join}">{_extended(draft, "start")}</bpmn:{joining}>')
     draft.connect(source, split)
     for branch in range(branches):
         head = draft.fresh("n")

@@ -45,6 +45,7 @@ class _Writer:
     def process(self, process: Element) -> str:
         tag_text = process.detail("version-tag")
         extra = tag("zeebe:versionTag", value=tag_text) if tag_text else ""
+        extra += _listeners(process)
         content = tag("extensionElements", extra) if extra else ""
         return tag(
             "process", content + self.inside(process), id=process.id + self.suffix, name=process.id, isExecutable="true"
@@ -105,6 +106,7 @@ class _Writer:
 
     def extensions(self, element: Element) -> str:
         found = [EXTENSIONS[word](self, text) for word, text in element.details if word in EXTENSIONS]
+        found.append(_listeners(element))
         mappings = "".join(
             tag(f"zeebe:{word}", source=f"={_after(text, '=')}", target=_before(text, "="))
             for word, text in element.details
@@ -210,9 +212,17 @@ def _calls(writer: _Writer, text: str) -> str:
     )
 
 
-def _listener(_writer: _Writer, text: str) -> str:
-    event, _, job_type = text.partition(" ")
-    return tag("zeebe:executionListeners", tag("zeebe:executionListener", eventType=event, type=job_type))
+def _listeners(element: Element) -> str:
+    """`listener start check [retries 1]`: execution listeners, and task listeners by their event."""
+    found: dict[str, str] = {}
+    for word, text in element.details:
+        if word == "listener":
+            event, job_type, *rest = text.split(" ", 3)
+            kind = "execution" if event in ("start", "end", "beforeAll") else "task"
+            retries = rest[1] if rest else None
+            listener = tag(f"zeebe:{kind}Listener", eventType=event, type=job_type, retries=retries)
+            found[kind] = found.get(kind, "") + listener
+    return "".join(tag(f"zeebe:{kind}Listeners", inner) for kind, inner in found.items())
 
 
 EXTENSIONS: dict[str, Callable[[_Writer, str], str]] = {
@@ -221,7 +231,6 @@ EXTENSIONS: dict[str, Callable[[_Writer, str], str]] = {
     ),
     "decision": _decision,
     "calls": _calls,
-    "listener": _listener,
     "header": lambda _writer, text: tag(
         "zeebe:taskHeaders", tag("zeebe:header", key=_before(text, "="), value=_after(text, "="))
     ),

@@ -55,15 +55,20 @@ class InDomain:
         process_id = process or next(iter(self.engine.definitions.models.values())).id
         self._do(CreateInstance(bpmn_process_id=process_id, variables=_values(variables)))
 
-    def complete(self, element: str, nth: int, variables: Mapping[str, Any]) -> None:
-        state, instance = self._active(element, nth, "job", "task")
-        if instance.task:
-            self._do(CompleteUserTask(task_key=state.key + instance.task, variables=_values(variables)))
+    def complete(
+        self, element: str, nth: int, variables: Mapping[str, Any], job_type: str = "", result: Any = None
+    ) -> None:
+        state, instance = self._active(element, nth, "job", "task", job_type=job_type)
+        values = _values(variables)
+        if instance.task and not job_type:
+            self._do(CompleteUserTask(task_key=state.key + instance.task, variables=values))
         else:
-            self._do(CompleteJob(job_key=state.key + instance.job, variables=_values(variables)))
+            self._do(CompleteJob(job_key=state.key + instance.job, variables=values))
 
-    def fail(self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any]) -> None:
-        state, instance = self._active(element, nth, "job")
+    def fail(
+        self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any], job_type: str = ""
+    ) -> None:
+        state, instance = self._active(element, nth, "job", job_type=job_type)
         key = state.key + instance.job
         self._do(FailJob(job_key=key, retries=retries, message=message, variables=_values(variables)))
 
@@ -166,7 +171,9 @@ class InDomain:
     def _first(self) -> ProcessInstance:
         return self._states()[0]
 
-    def _active(self, element: str, nth: int, *having: str) -> tuple[ProcessInstance, ElementInstance]:
+    def _active(
+        self, element: str, nth: int, *having: str, job_type: str = ""
+    ) -> tuple[ProcessInstance, ElementInstance]:
         """The nth active instance of an element that has one of these parts (any, without a name); not the body of a
         multi-instance activity, but its inner instances."""
         found = [
@@ -175,8 +182,12 @@ class InDomain:
             for instance in state.elements.values()
             if instance.element_id == element
             and (not having or any(getattr(instance, part) for part in having))
-            and not any(
-                inner.scope == instance.local and inner.element_id == element for inner in state.elements.values()
+            and (not job_type or (instance.job and state.jobs[instance.job].type == job_type))
+            and (
+                job_type
+                or not any(
+                    inner.scope == instance.local and inner.element_id == element for inner in state.elements.values()
+                )
             )
         ]
         what = " or ".join(having) or "instance"

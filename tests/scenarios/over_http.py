@@ -97,13 +97,21 @@ class OverHttp:
         body = {"processDefinitionId": process_id, "variables": dict(variables)}
         self._started.append(self._call("POST", "/process-instances", body)["processInstanceKey"])
 
-    def complete(self, element: str, nth: int, variables: Mapping[str, Any]) -> None:
-        kind, key = self._part(element, nth, "jobs", "userTasks")
+    def complete(
+        self, element: str, nth: int, variables: Mapping[str, Any], job_type: str = "", result: Any = None
+    ) -> None:
+        kinds = ("jobs",) if job_type else ("userTasks", "jobs")
+        kind, key = self._part(element, nth, *kinds, job_type=job_type)
         path = f"/jobs/{key}/completion" if kind == "jobs" else f"/user-tasks/{key}/completion"
-        self._call("POST", path, {"variables": dict(variables)})
+        body: Item = {"variables": dict(variables)}
+        if result is not None:
+            body["result"] = result
+        self._call("POST", path, body)
 
-    def fail(self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any]) -> None:
-        _, key = self._part(element, nth, "jobs")
+    def fail(
+        self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any], job_type: str = ""
+    ) -> None:
+        _, key = self._part(element, nth, "jobs", job_type=job_type)
         body = {"retries": retries, "errorMessage": message, "variables": dict(variables)}
         self._call("POST", f"/jobs/{key}/failure", body)
 
@@ -247,21 +255,22 @@ class OverHttp:
         assert len(found) >= nth, f"there is no active instance {nth} of '{element}'; waiting are {self.waiting()}"
         return found[nth - 1]
 
-    def _part(self, element: str, nth: int, *kinds: str) -> tuple[str, str]:
-        """The kind and key of the job or task of the nth active instance of an element that has one."""
-        found = []
+    def _part(self, element: str, nth: int, *kinds: str, job_type: str = "") -> tuple[str, str]:
+        """The kind and key of the job or task of the nth active instance of an element that has one; the first kind
+        counts where an instance has both."""
+        found: dict[int, tuple[str, str]] = {}
         for state in self._states().values():
-            names = {item["elementInstanceKey"]: item["elementId"] for item in state["elements"]}
+            names = {
+                item["elementInstanceKey"]: item["elementId"].removesuffix(self._suffix) for item in state["elements"]
+            }
             for kind in kinds:
                 key_name = "jobKey" if kind == "jobs" else "userTaskKey"
-                found += [
-                    (int(part["elementInstanceKey"]), kind, part[key_name])
-                    for part in state[kind]
-                    if names.get(part["elementInstanceKey"]) == element
-                ]
-        found.sort()
+                for part in state[kind]:
+                    here = names.get(part["elementInstanceKey"]) == element
+                    if here and (not job_type or part["type"] == job_type):
+                        found.setdefault(int(part["elementInstanceKey"]), (kind, part[key_name]))
         assert len(found) >= nth, f"there is no open job or task {nth} of '{element}'; waiting are {self.waiting()}"
-        return found[nth - 1][1:]
+        return found[sorted(found)[nth - 1]]
 
     def _open_incidents(self) -> list[Item]:
         return [

@@ -51,12 +51,14 @@ def _start(world: World, subject: Any, arguments: Arguments) -> None:
 
 def _complete(world: World, subject: Any, arguments: Arguments) -> None:
     for element in subject if isinstance(subject, list) else [subject]:
-        world.complete(element, arguments.get("nth", 1), arguments.get("with", {}))
+        nth, job_type = arguments.get("nth", 1), arguments.get("type", "")
+        world.complete(element, nth, arguments.get("with", {}), job_type, arguments.get("result"))
 
 
 def _fail(world: World, subject: Any, arguments: Arguments) -> None:
     message, variables = arguments.get("message", ""), arguments.get("with", {})
-    world.fail(subject, arguments.get("nth", 1), arguments.get("retries", 0), message, variables)
+    nth, job_type = arguments.get("nth", 1), arguments.get("type", "")
+    world.fail(subject, nth, arguments.get("retries", 0), message, variables, job_type)
 
 
 def _throw_error(world: World, subject: Any, arguments: Arguments) -> None:

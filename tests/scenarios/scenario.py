@@ -20,8 +20,8 @@ MODELS = Path(__file__).parent / "models"
 
 ACTIONS: dict[str, tuple[str, ...]] = {
     "start": ("process",),
-    "complete": ("with", "nth"),
-    "fail": ("retries", "message", "with", "nth"),
+    "complete": ("with", "nth", "type", "result"),
+    "fail": ("retries", "message", "with", "nth", "type"),
     "throw_error": ("at", "with", "nth", "message"),
     "advance": (),
     "advance_to": (),

@@ -37,10 +37,15 @@ class World(Protocol):
     def start(self, process: str, variables: Mapping[str, Any]) -> None:
         """Start an instance."""
 
-    def complete(self, element: str, nth: int, variables: Mapping[str, Any]) -> None:
-        """Complete the job or user task of an element instance."""
+    def complete(
+        self, element: str, nth: int, variables: Mapping[str, Any], job_type: str = "", result: Any = None
+    ) -> None:
+        """Complete the job or user task of an element instance. job_type: its job of this type (that of a listener);
+        result: of the job, as the v2 API takes it."""
 
-    def fail(self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any]) -> None:
+    def fail(
+        self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any], job_type: str = ""
+    ) -> None:
         """Fail the job of an element instance."""
 
     def throw_error(self, element: str, nth: int, code: str, message: str, variables: Mapping[str, Any]) -> None:

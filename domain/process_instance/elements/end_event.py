@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def enter(x: Execution, token: Token) -> None:
     """The token is consumed."""
     node = token.node
-    if node.inputs or node.outputs or throws(node):
+    if node.inputs or node.outputs or node.listeners or throws(node):
         enter_and_begin(x, token)
         return
     x.pass_through(token, ())
@@ -25,13 +25,9 @@ def enter(x: Execution, token: Token) -> None:
 
 
 def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
-    """Throw or complete; a terminate end event takes its scope along."""
-    if not throw(x, node, element):
-        return
-    scope = element.scope
-    x.leave(element.local)
-    if node.terminates and element.local not in x.state.elements:
-        x.end_scope(scope)
+    """Throw or complete; a terminate end event takes its scope along when it is left."""
+    if throw(x, node, element):
+        x.leave(element.local)
 
 
 BEHAVIOUR = Behaviour(enter, begin, outgoing_flows)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from domain.bpmn.model import FlowNode, SequenceFlow
-from domain.process_instance.elements.behaviour import Behaviour, complete_at_once, no_flow
+from domain.process_instance.elements.behaviour import Behaviour, complete_at_once, enter_and_begin, no_flow
 from domain.process_instance.evaluation import holds
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 def enter(x: Execution, token: Token) -> None:
     """Each token passes on its own: merging needs no waiting."""
+    if token.node.listeners:
+        enter_and_begin(x, token)
+        return
     x.pass_through(token, choose(x, token.node, token.scope))
 
 

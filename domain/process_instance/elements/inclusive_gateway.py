@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from domain.process_instance import events as e
-from domain.process_instance.elements.behaviour import Behaviour, complete_at_once, outgoing_flows
+from domain.process_instance.elements.behaviour import Behaviour, complete_at_once, enter_and_begin, outgoing_flows
 from domain.process_instance.state import ElementInstance
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ def enter(x: Execution, token: Token) -> None:
     if len(node.incoming) > 1 and token.flow:
         x.emit(e.TokenArrived(node.id, token.scope, token.flow, token.source))
         x.path_ended(token.scope)
+    elif node.listeners:
+        enter_and_begin(x, token)
     else:
         x.pass_through(token, outgoing_flows(x, node, token.scope))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.bpmn.model import FlowNode, SequenceFlow
 from domain.process_instance import events as e
-from domain.process_instance.elements.behaviour import Behaviour, complete_at_once
+from domain.process_instance.elements.behaviour import Behaviour, complete_at_once, enter_and_begin
 
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution, Token
@@ -22,6 +22,9 @@ def enter(x: Execution, token: Token) -> None:
             x.emit(e.TokenArrived(node.id, token.scope, token.flow, token.source))
             x.path_ended(token.scope)
             return
+    if node.listeners:
+        enter_and_begin(x, token)
+        return
     x.pass_through(token, node.outgoing)
 
 

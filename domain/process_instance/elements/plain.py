@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def enter(x: Execution, token: Token) -> None:
     """One event suffices, unless there are mappings, which need a scope of their own, or something to undo."""
     node = token.node
-    if node.inputs or node.outputs or node.compensation:
+    if node.inputs or node.outputs or node.compensation or node.listeners:
         enter_and_begin(x, token)
     else:
         x.pass_through(token, outgoing_flows(x, node, token.scope))

@@ -67,6 +67,14 @@ class LoopInnerEnded(Event, frozen=True):
     output: Any = None
 
 
+class ListenersStarted(Event, frozen=True):
+    """From now on an element instance asks its listeners of a moment (START, END, BEFORE_ALL), one after another."""
+
+    topic: ClassVar[str] = "pi.listeners_started.1"
+    element: int
+    moment: str
+
+
 class ElementCompleted(Event, frozen=True):
     """An element instance finished regularly. waits: how many jobs and timers ended with it."""
 

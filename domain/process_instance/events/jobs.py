@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import msgspec
+
 from domain.events import Event
 
 NEVER = (1 << 63) - 1
 """A time that does not come (µs): `available_at` of a job that an incident blocks."""
 
 
+class JobRole(msgspec.Struct, frozen=True, array_like=True):
+    """What a job is for, where that is not simply its task. kind and moment: by the names of the v2 API (JobKindEnum,
+    JobListenerEventTypeEnum). headers: what the worker gets in place of the element's own headers."""
+
+    kind: str = "BPMN_ELEMENT"
+    moment: str = "UNSPECIFIED"
+    headers: dict[str, str] = {}
+
+
 class JobCreated(Event, frozen=True):
-    """Work for an external worker became available."""
+    """Work for an external worker became available. role: None for the job of a task with the headers of the model."""
 
     topic: ClassVar[str] = "pi.job_created.1"
     local: int
@@ -19,6 +30,7 @@ class JobCreated(Event, frozen=True):
     element_id: str
     type: str
     retries: int
+    role: JobRole | None = None
 
 
 class JobActivated(Event, frozen=True):
@@ -31,10 +43,11 @@ class JobActivated(Event, frozen=True):
 
 
 class JobCompleted(Event, frozen=True):
-    """The worker reported the job as done."""
+    """The worker reported the job as done. denial: why a task listener denies what was asked for; None: it does not."""
 
     topic: ClassVar[str] = "pi.job_completed.1"
     job: int
+    denial: str | None = None
 
 
 class JobFailed(Event, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.bpmn.model import Moment
 from domain.process_instance import events as e
 from domain.process_instance.evolve.shared import Appliers, claim, move
 from domain.process_instance.lifecycle import Phase
@@ -27,7 +28,8 @@ def _element_passed(state: ProcessInstance, event: e.ElementPassed, _: int) -> N
 
 def _entered(scope: ElementInstance, element_id: str) -> None:
     """A scope waits as soon as something in it was entered; a joining gateway takes its tokens."""
-    if scope.phase is Phase.ENTERED:
+    phase = scope.phase
+    if phase is not Phase.WAITING and (phase is Phase.ENTERED or phase is Phase.STARTING):
         move(scope, Phase.WAITING)
     if scope.arrived is not None:
         _consume_arrived(scope, element_id)
@@ -72,6 +74,12 @@ def _loop_inner_ended(state: ProcessInstance, event: e.LoopInnerEnded, _: int) -
         loop.outputs[event.index] = event.output
 
 
+def _listeners_started(state: ProcessInstance, event: e.ListenersStarted, _: int) -> None:
+    element = state.elements[event.element]
+    element.listened = 0
+    move(element, Phase.ENDING if event.moment == Moment.END else Phase.STARTING)
+
+
 def _forget_waits(state: ProcessInstance, element: ElementInstance) -> None:
     for timer in element.timers or ():
         state.timers.pop(timer, None)
@@ -98,6 +106,7 @@ APPLIERS: Appliers = {
     e.TokensDiscarded: _tokens_discarded,
     e.LoopStarted: _loop_started,
     e.LoopInnerEnded: _loop_inner_ended,
+    e.ListenersStarted: _listeners_started,
     e.ElementCompleted: _element_ended,
     e.ElementTerminated: _element_ended,
 }

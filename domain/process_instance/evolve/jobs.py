@@ -5,14 +5,18 @@ from __future__ import annotations
 from domain.process_instance import events as e
 from domain.process_instance.evolve.shared import Appliers, claim, move
 from domain.process_instance.lifecycle import Phase
-from domain.process_instance.state import Job, ProcessInstance
+from domain.process_instance.state import Job, JobKind, ProcessInstance
+
+LISTENERS = frozenset({JobKind.EXECUTION_LISTENER, JobKind.TASK_LISTENER})
 
 
 def _job_created(state: ProcessInstance, event: e.JobCreated, _: int) -> None:
-    state.jobs[event.local] = Job(event.local, event.element, event.type, event.retries)
+    role = event.role
+    state.jobs[event.local] = Job(event.local, event.element, event.type, event.retries, role=role)
     element = state.elements[event.element]
     element.job = event.local
-    move(element, Phase.WAITING)
+    if role is None or role.kind not in LISTENERS:
+        move(element, Phase.WAITING)
     claim(state, event.local)
 
 
@@ -22,9 +26,13 @@ def _job_activated(state: ProcessInstance, event: e.JobActivated, _: int) -> Non
 
 
 def _job_completed(state: ProcessInstance, event: e.JobCompleted, _: int) -> None:
-    element = state.elements[state.jobs.pop(event.job).element]
+    job = state.jobs.pop(event.job)
+    element = state.elements[job.element]
     element.job = 0
-    move(element, Phase.LEAVING)
+    if job.role is None or job.role.kind == JobKind.BPMN_ELEMENT:
+        move(element, Phase.LEAVING)
+    elif job.role.kind in LISTENERS:
+        element.listened += 1
 
 
 def _job_failed(state: ProcessInstance, event: e.JobFailed, _: int) -> None:
