@@ -51,5 +51,5 @@ def configure_logging(settings: Settings, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
-    for quiet in ("httpx", "httpcore", "psycopg.pool", "asyncio", "uvicorn"):
+    for quiet in ("httpx", "httpcore", "psycopg.pool", "asyncio", "uvicorn", "kafka"):
         logging.getLogger(quiet).setLevel(max(logging.WARNING, root.level))

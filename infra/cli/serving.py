@@ -1,4 +1,4 @@
-"""`flowledger dev`, `serve`, `projector`, `migrate`: the processes themselves."""
+"""`flowledger dev`, `serve`, `projector`, `relay`, `migrate`: the processes themselves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import typer
 from rich.panel import Panel
 
 from infra.cli.output import console
-from infra.settings import InvalidSetting, Settings, read_settings
+from infra.settings import KAFKA_LOCAL, InvalidSetting, Settings, read_settings
 
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True, help="Stop when standard input ends.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this topic's commands."""
-    for command in (dev, serve, projector, migrate):
+    for command in (dev, serve, projector, relay, migrate):
         app.command()(command)
 
 
@@ -88,6 +88,21 @@ def projector(supervised: Supervised = False) -> None:
     run_projector(ProjectorSettings(settings.database_url, settings.database_url), stop)
 
 
+def relay(supervised: Supervised = False) -> None:
+    """Send the log's events to Kafka. One relay leads, others stand by."""
+    from infra.logging import configure_logging
+    from infra.streaming import run_relay
+    from infra.supervisor import follow_parent, stop_on_signals
+
+    settings = _with_kafka("relay")
+    configure_logging(settings, "relay")
+    _refuse_old_schema(settings.database_url)
+    stop = stop_on_signals()
+    if supervised:
+        follow_parent(threading.Event())
+    run_relay(settings, stop)
+
+
 def migrate() -> None:
     """Bring the schema of FLOWLEDGER_DATABASE_URL up to date (`dev` does so by itself)."""
     from infra.postgres.migrations import migrate as apply
@@ -112,6 +127,13 @@ def _refuse_old_schema(url: str) -> None:
         raise StorageUnavailable(f"the database cannot be reached: {error}") from error
     if missing:
         raise SchemaMismatch(f"the database lacks the migrations {', '.join(missing)}: run `flowledger migrate`")
+
+
+def _with_kafka(command: str) -> Settings:
+    settings = _with_database(command)
+    if not settings.kafka or settings.kafka == KAFKA_LOCAL:
+        raise InvalidSetting(f"`flowledger {command}` needs FLOWLEDGER_KAFKA (host:port of the brokers)")
+    return settings
 
 
 def _with_database(command: str) -> Settings:
