@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.call import DEFAULT_TENANT
+from api.errors import finding_json
 from commands.activate_job import ActivatedJob
 from commands.create_instance import CreateInstance, InstanceStarted
 from commands.deploy_resources import DeployedResource, Deployment
@@ -73,6 +74,7 @@ def deployed(deployment: Deployment, warnings: tuple[Finding, ...]) -> dict[str,
     }
     if warnings:
         answer["warnings"] = [str(warning) for warning in warnings]
+        answer["findings"] = [finding_json(warning) for warning in warnings]
     return answer
 
 

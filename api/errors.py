@@ -117,7 +117,7 @@ def problem_of(error: DomainError, instance: str) -> Response:
         return problem(status, title, "The server could not do this; its log tells more.", instance)
     members: dict[str, Any] = {}
     if isinstance(error, InvalidModel):
-        members["findings"] = [_finding(finding) for finding in error.findings]
+        members["findings"] = [finding_json(finding) for finding in error.findings]
     if isinstance(error, InvalidArgument) and error.field:
         members["field"] = error.field
     if isinstance(error, FeelSyntaxError):
@@ -132,7 +132,8 @@ def problem_of(error: DomainError, instance: str) -> Response:
     return response
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding about a model, as answers show it."""
     return {
         "elementId": finding.element_id,
         "message": finding.message,

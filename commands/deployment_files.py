@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from commands.deploy_resources import DeployResources, Resource
-from domain.bpmn import load_models
+from commands.deployment_references import missing_references
+from domain.bpmn import load_models, read_models
 from domain.dmn import check_model, imported_files, models_by_namespace, parse_dmn
 from domain.errors import Finding, InvalidArgument, InvalidModel
 from domain.process_definition.events import DECISION, FORM, PROCESS, REQUIREMENTS
@@ -34,7 +35,9 @@ def prepare(files: Sequence[File]) -> tuple[DeployResources, tuple[Finding, ...]
         raise InvalidArgument(f"a deployment has at most {MAX_RESOURCES} files, not {len(files)}", "resources")
     resources: list[Resource] = []
     findings: list[Finding] = []
-    refused: list[tuple[str, tuple[Finding, ...]]] = []
+    refused: list[tuple[str, tuple[Finding, ...]]] = [
+        (name, tuple(found)) for name, found in missing_references(files).items()
+    ]
     for file in files:
         read = READERS.get(_suffix(file))
         if read is None:
@@ -47,10 +50,31 @@ def prepare(files: Sequence[File]) -> tuple[DeployResources, tuple[Finding, ...]
         except InvalidModel as error:
             refused.append((file.name, error.findings))
     if refused:
-        names = ", ".join(name for name, _ in refused)
+        names = ", ".join(dict.fromkeys(name for name, _ in refused))
         raise InvalidModel(names, tuple(finding for _, found in refused for finding in found))
     _refuse_twice(resources)
     return DeployResources(resources=resources), tuple(findings)
+
+
+def inspect(files: Sequence[File]) -> dict[str, list[Finding]]:
+    """File name → all that a deployment of these files would find, errors and warnings, by line; nothing is raised
+    but for files of unknown kind."""
+    found: dict[str, list[Finding]] = {file.name: [] for file in files}
+    for name, missing in missing_references(files).items():
+        found[name] += missing
+    for file in files:
+        if _suffix(file) not in READERS:
+            known = ", ".join(f".{known}" for known in READERS)
+            raise InvalidArgument(f"'{file.name}' is of no known kind; files end in {known}", "files")
+        try:
+            if _suffix(file) == "bpmn":
+                found[file.name] += [finding for _, findings in read_models(file.content) for finding in findings]
+                _text(file)
+            else:
+                found[file.name] += READERS[_suffix(file)](file, files)[1]
+        except InvalidModel as error:
+            found[file.name] += error.findings
+    return {name: sorted(findings, key=lambda finding: finding.line) for name, findings in found.items()}
 
 
 def _refuse_twice(resources: Sequence[Resource]) -> None:

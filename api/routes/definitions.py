@@ -27,7 +27,8 @@ async def create_deployment(call: Call) -> Response:
     """Deploy files (BPMN, DMN, forms): all of them or, if anything is wrong with one, none.
 
     If no file differs from its latest version, the answer names those; if one does, all get a new version together.
-    What is odd but can run (overlaps and gaps of decision tables, for example) is told in `warnings`.
+    What is odd but can run (overlaps and gaps of decision tables, for example) is told in `warnings`,
+    and with element ids, lines and rules in `findings`.
 
     The body is multipart/form-data with the files as `resources`. Everything that is wrong is named at once in
     `findings`, with element ids and lines.

@@ -4,7 +4,7 @@
 finding at once) and `model` (what the engine runs).
 """
 
-from domain.bpmn.load import load_model, load_models
+from domain.bpmn.load import load_model, load_models, read_models
 from domain.bpmn.model import ElementType, FlowNode, ProcessModel, SequenceFlow
 
-__all__ = ["ElementType", "FlowNode", "ProcessModel", "SequenceFlow", "load_model", "load_models"]
+__all__ = ["ElementType", "FlowNode", "ProcessModel", "SequenceFlow", "load_model", "load_models", "read_models"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from domain.bpmn import check_events, check_expressions, check_flows, check_tokens
 from domain.bpmn.model import (
     Attribute,
     CompensationDefinition,
@@ -204,7 +205,28 @@ CHECKS: tuple[Callable[[ProcessModel], Iterator[Finding]], ...] = (
     _conditions,
     _reachable,
     _static_values,
+    check_events.links,
+    check_events.boundary_paths,
+    check_events.catchers,
+    check_events.codes,
+    check_events.compensation_targets,
+    check_events.handlers,
+    check_events.start_timers,
+    check_events.conditions_that_repeat,
+    check_flows.conditions,
+    check_flows.same_condition,
+    check_flows.dead_ends,
+    check_flows.twin_flows,
+    check_flows.mappings,
+    check_flows.result_names,
+    check_expressions.functions,
+    check_expressions.constants,
+    check_expressions.timers,
+    check_tokens.joins,
+    check_tokens.straight_loops,
 )
+"""Every check, one concern each: `check_events` events, `check_flows` flows and mappings, `check_expressions` values,
+`check_tokens` where tokens can go. A new element adds its checks here."""
 
 
 def check_model(model: ProcessModel) -> list[Finding]:

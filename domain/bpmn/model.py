@@ -203,6 +203,7 @@ class SequenceFlow(msgspec.Struct, frozen=True):
     target: str
     condition: Attribute | None = None
     name: str = ""
+    line: int = 0
 
 
 class FlowNode(msgspec.Struct, frozen=True):

@@ -183,7 +183,7 @@ def _parse_flow(draft: Draft, element: etree._Element) -> None:
         else:
             message = f"the condition {text!r} must be a FEEL expression: begin it with '=', as in '={text}'"
             draft.find(element, message, "feel")
-    flow = SequenceFlow(flow_id, source, target, attribute, str(element.get("name", "")))
+    flow = SequenceFlow(flow_id, source, target, attribute, str(element.get("name", "")), line_of(element))
     draft.flows.append((flow, line_of(element)))
 
 

@@ -206,12 +206,18 @@ class TestRefusing:
 def test_a_model_that_loops_for_ever_becomes_an_incident(api: Client) -> None:
     name = unique("loop")
     content = (
-        '<bpmn:startEvent id="s"/><bpmn:exclusiveGateway id="again"/><bpmn:task id="t"/>'
+        '<bpmn:startEvent id="s"/><bpmn:exclusiveGateway id="again" default="f2"/><bpmn:task id="t"/>'
+        '<bpmn:endEvent id="end"/>'
         '<bpmn:sequenceFlow id="f1" sourceRef="s" targetRef="again"/>'
         '<bpmn:sequenceFlow id="f2" sourceRef="again" targetRef="t"/>'
         '<bpmn:sequenceFlow id="f3" sourceRef="t" targetRef="again"/>'
+        '<bpmn:sequenceFlow id="f4" sourceRef="again" targetRef="end">'
+        "<bpmn:conditionExpression>=enough = true</bpmn:conditionExpression></bpmn:sequenceFlow>"
     )
-    api.deploy((f"{name}.bpmn", process(content).replace(b'"p"', f'"{name}"'.encode())))
+    deployed = api.deploy((f"{name}.bpmn", process(content).replace(b'"p"', f'"{name}"'.encode())))
+    (finding,) = deployed["findings"]
+    assert (finding["elementId"], finding["rule"], finding["severity"]) == ("again", "loop", "warning")
+    assert deployed["warnings"] == [f"line {finding['line']}: again: {finding['message']}"]
     started = api.start(name)
     (incident,) = api.search("incidents", processInstanceKey=started["processInstanceKey"])
     assert incident["state"] == "ACTIVE"

@@ -15,7 +15,7 @@ import msgspec
 
 from commands.handling import INSTANCE, Context, Meta, Stream
 from commands.registry import HANDLERS
-from domain.bpmn import ProcessModel, load_models
+from domain.bpmn import ProcessModel, load_model, load_models
 from domain.bpmn.model import Binding
 from domain.dmn import Decisions, compile_decisions, parse_dmn
 from domain.errors import NotFound
@@ -79,8 +79,9 @@ class Engine:
         keys = KeySource(1, lambda: self.now / 1_000_000)
         self.new_key = keys.next_key
 
-    def deploy(self, xml: str) -> ProcessModel:
-        model = load_models(xml.encode())[0][0]
+    def deploy(self, xml: str, *, refuse: bool = True) -> ProcessModel:
+        """refuse: a model with errors raises InvalidModel, as a deployment does; else it is taken as it is."""
+        model = load_models(xml.encode())[0][0] if refuse else load_model(xml.encode())
         self.definitions.models[len(self.definitions.models) + 1] = model
         return model
 

@@ -240,16 +240,19 @@ class TestGateways:
         engine.do(CompleteJob(job_key=engine.job(key)))
         assert engine.state(key).status is InstanceStatus.COMPLETED
 
-    def test_a_join_that_can_never_complete_is_an_incident_not_a_silent_stop(self, engine: Engine) -> None:
+    def test_a_join_that_does_not_complete_is_an_incident_not_a_silent_stop(self, engine: Engine) -> None:
         body = (
             START_EVENT
-            + '<bpmn:exclusiveGateway id="x" default="d"/><bpmn:parallelGateway id="join"/>'
+            + '<bpmn:parallelGateway id="fork"/><bpmn:exclusiveGateway id="x" default="d"/>'
+            + '<bpmn:parallelGateway id="join"/>'
             + service("a")
             + service("b")
             + END_EVENT
-            + flow("start", "x")
-            + flow("x", "a", "=true")
-            + flow("x", "b", "", "d")
+            + flow("start", "fork")
+            + flow("fork", "a")
+            + flow("fork", "x")
+            + flow("x", "b", "=false")
+            + flow("x", "end", "", "d")
             + flow("a", "join", "", "fa")
             + flow("b", "join", "", "fb")
             + flow("join", "end")
@@ -317,7 +320,8 @@ class TestUserTask:
         assert engine.state(key).tasks[engine.task(key) - key].form_key == 99
 
     def test_a_due_date_that_is_none_is_an_incident_with_what_would_be_right(self, engine: Engine) -> None:
-        key = start(engine, START_EVENT + user("t", '<zeebe:taskSchedule dueDate="tomorrow"/>') + flow("start", "t"))
+        task = user("t", '<zeebe:taskSchedule dueDate="=when"/>')
+        key = start(engine, START_EVENT + task + flow("start", "t"), when="tomorrow")
         assert engine.incidents(key) == [
             (
                 "EXTRACT_VALUE_ERROR",
@@ -564,8 +568,8 @@ class TestScopes:
 class TestBounds:
     def test_a_model_that_loops_without_waiting_stops_with_an_incident(self, engine: Engine) -> None:
         body = START_EVENT + '<bpmn:exclusiveGateway id="a"/><bpmn:task id="b"/>'
-        body += flow("start", "a") + flow("a", "b") + flow("b", "a")
-        key = start(engine, body)
+        body += END_EVENT + flow("start", "a") + flow("a", "b", "=true") + flow("a", "end", "", "out") + flow("b", "a")
+        key = start(engine, body.replace('id="a"', 'id="a" default="out"'))
         ((_, message),) = engine.incidents(key)
         assert message.startswith("more than 1000 elements were entered without a wait state: the model loops")
         (incident,) = engine.state(key).incidents
