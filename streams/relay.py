@@ -180,6 +180,11 @@ class Relay:
             )
         elif known is not None:
             LOG.error("the topic '%s' was made anew: it is filled again from the log", known.topic)
+        return self._start_over(topic, known)
+
+    def _start_over(self, topic: TopicState, known: RelayState | None) -> RelayState:
+        """Keep that the topic is to be filled from the log's beginning; at once, as what was just sent may have brought
+        a partition that lost its data back to the length it had."""
         fresh = RelayState(self._outlet.topic, topic.id, 0, tuple(Mark(0, end) for end in topic.ends))
         self._store.save(fresh, known)
         self._state = fresh
@@ -213,7 +218,7 @@ class Relay:
         marks = list(state.marks)
         for partition, (first, last) in acknowledged.items():
             if first < marks[partition].end:
-                self._checked = 0.0
+                self._start_over(self._outlet.inspect(), state)
                 raise StorageUnavailable(
                     f"partition {partition} went back from offset {marks[partition].end} to {first}: its data is gone"
                 )

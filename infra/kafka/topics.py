@@ -9,6 +9,7 @@ Names begin with the prefix of the settings. Creating is idempotent and changes 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ TOPICS: Mapping[str, str] = {
     RESULTS: "what came of the commands",
 }
 MS_PER_HOUR = 3_600_000
+VISIBLE_SECONDS = 15.0
 
 
 class TopicInfo(NamedTuple):
@@ -62,9 +64,19 @@ def ensure_topics(config: KafkaConfig, names: Sequence[str] = tuple(TOPICS)) -> 
                     created.append(topic.name)
                 except TopicAlreadyExistsError:
                     continue
+            _await_visible(admin, created)
         finally:
             admin.close()
     return created
+
+
+def _await_visible(admin: KafkaAdminClient, names: Sequence[str]) -> None:
+    """A topic is created by the controller; the brokers hear of it a moment later."""
+    until = time.monotonic() + VISIBLE_SECONDS
+    while not set(names) <= set(admin.list_topics()):
+        if time.monotonic() > until:
+            raise StorageUnavailable(f"the brokers do not know the new topics {', '.join(names)} yet; try again")
+        time.sleep(0.05)
 
 
 def delete_topics(config: KafkaConfig, names: Sequence[str]) -> None:

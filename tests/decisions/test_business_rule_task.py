@@ -105,14 +105,13 @@ class TestBindings:
         first, second = api.deploy(*files), api.deploy(*files)
         assert first["deployments"] == second["deployments"]
 
-    def test_deployment_without_the_decision_in_it_is_an_incident(self, api: Client) -> None:
+    def test_a_deployment_without_the_decision_that_is_bound_to_it_is_refused(self, api: Client) -> None:
         process, graph = names()
         api.deploy((f"{graph}.dmn", approval(graph)))
-        api.deploy((f"{process}.bpmn", deciding(process, f"{graph}-level", 'bindingType="deployment"')))
-        key = instance_of(api, process, 1)
-        (incident,) = api.search("incidents", processInstanceKey=key)
-        assert incident["errorType"] == "CALLED_DECISION_ERROR"
-        assert "is deployed in the deployment of this process" in incident["errorMessage"]
+        model = deciding(process, f"{graph}-level", 'bindingType="deployment"')
+        answer = api.send((f"{process}.bpmn", model))
+        assert answer.status_code == 400
+        assert "no file of this deployment has it" in answer.json()["findings"][0]["message"]
 
     @pytest.mark.parametrize(("tag", "level"), [("2026", "director"), ("2027", "clerk")])
     def test_a_version_tag_names_the_newest_version_that_has_it(self, api: Client, tag: str, level: str) -> None:

@@ -149,13 +149,19 @@ def test_a_topic_that_lost_its_tail_is_filled_again_and_shows_no_gap_to_who_had_
     world.check(head)
 
 
-def test_a_loss_while_running_is_noticed_by_the_next_acknowledgement(world: World) -> None:
-    world.log.append(new_key(), *one_task_instance(1))
+@pytest.mark.parametrize("same_partition", [True, False])
+def test_a_loss_while_running_is_noticed_by_the_next_acknowledgement(world: World, same_partition: bool) -> None:
+    """In the same partition: what is sent then brings it back to the length that it had."""
+    keys = iter(new_key, 0)
+    first = next(keys)
+    at = partition_of(UUID(int=first), 3)
+    second = next(key for key in keys if (partition_of(UUID(int=key), 3) == at) is same_partition)
+    world.log.append(first, *one_task_instance(1))
     relay = world.relay()
     drain(relay)
     for partition in world.topic.partitions:
         partition.clear()
-    head = world.log.append(new_key(), *one_task_instance(1))
+    head = world.log.append(second, *one_task_instance(1))
     with pytest.raises(StorageUnavailable, match="went back"):
         drain(relay)
     drain(world.relay())
