@@ -7,7 +7,7 @@ from typing import Any
 
 from api.call import DEFAULT_TENANT
 from api.errors import finding_json
-from commands.activate_job import ActivatedJob
+from commands.activate_job import ActivatedJob, ListenedTask
 from commands.create_instance import CreateInstance, InstanceStarted
 from commands.deploy_resources import DeployedResource, Deployment
 from commands.evaluate_decision import DecisionOutcome
@@ -15,6 +15,7 @@ from domain.errors import Finding
 from domain.events import encode_json
 from domain.process_definition import events as definitions
 from projections.decision_instances import decisions_of, instance_key
+from projections.time import iso
 
 MICROSECONDS_PER_MS = 1000
 
@@ -26,7 +27,7 @@ def activated_job(job: ActivatedJob) -> dict[str, Any]:
         "processDefinitionId": job.bpmn_process_id,
         "processDefinitionVersion": job.version,
         "elementId": job.element_id,
-        "customHeaders": job.headers,
+        "customHeaders": job.headers if job.task is None else {**job.headers, **_task_headers(job.task)},
         "worker": job.worker,
         "retries": job.retries,
         "deadline": job.deadline // MICROSECONDS_PER_MS,
@@ -40,11 +41,48 @@ def activated_job(job: ActivatedJob) -> dict[str, Any]:
         "rootProcessInstanceKey": str(job.root_key),
         "kind": job.kind,
         "listenerEventType": job.moment,
-        "userTask": None,
+        "userTask": _listened_task(job.task) if job.task is not None else None,
         "tags": job.tags,
         "businessId": job.business_id or None,
         "priority": 0,
         "jobLeaseToken": None,
+    }
+
+
+TASK_ATTRIBUTES = {
+    "assignee": "assignee",
+    "candidate_groups": "candidateGroups",
+    "candidate_users": "candidateUsers",
+    "due": "dueDate",
+    "follow_up": "followUpDate",
+    "priority": "priority",
+}
+RESERVED_HEADER = "io.camunda.zeebe:"
+
+
+def _listened_task(task: ListenedTask) -> dict[str, Any]:
+    """The user task that a task listener decides about (v2 UserTaskProperties)."""
+    names = [TASK_ATTRIBUTES.get(name, name) for name in task.changed]
+    return {
+        "action": task.action,
+        "assignee": task.assignee or None,
+        "candidateGroups": task.candidate_groups,
+        "candidateUsers": task.candidate_users,
+        "changedAttributes": names,
+        "dueDate": iso(task.due // MICROSECONDS_PER_MS) if task.due else None,
+        "followUpDate": iso(task.follow_up // MICROSECONDS_PER_MS) if task.follow_up else None,
+        "formKey": str(task.form_key) if task.form_key else None,
+        "priority": task.priority,
+        "userTaskKey": str(task.key),
+    }
+
+
+def _task_headers(task: ListenedTask) -> dict[str, str]:
+    """The same as headers with reserved names, where older clients look for it; lists as JSON."""
+    values = {name: value for name, value in _listened_task(task).items() if value is not None}
+    return {
+        RESERVED_HEADER + name: value if isinstance(value, str) else encode_json(value).decode()
+        for name, value in values.items()
     }
 
 

@@ -21,6 +21,7 @@ Version = Annotated[int, Meta(ge=-1, le=2**31 - 1)]
 Name = Annotated[str, Meta(min_length=1, max_length=2_000)]
 Text = Annotated[str, Meta(max_length=20_000)]
 Names = Annotated[list[Name], Meta(max_length=10_000)]
+Priority = Annotated[int, Meta(ge=0, le=100)]
 Reference = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Variables = dict[str, Any]
 
@@ -141,7 +142,7 @@ class UserTaskChangeset(msgspec.Struct, frozen=True, rename="camel", kw_only=Tru
     candidate_users: Names | None = None
     due_date: str | None = None
     follow_up_date: str | None = None
-    priority: Annotated[int, Meta(ge=0, le=100)] | None = None
+    priority: Priority | None = None
 
 
 class UserTaskUpdate(Body, frozen=True):

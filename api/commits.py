@@ -35,6 +35,33 @@ JobsAvailable = Callable[[frozenset[str] | None], None]
 """Called in the event loop with the types of new jobs; None: of any type (retries, timeouts)."""
 
 
+class Watch:
+    """What is committed for one instance while it is watched; a context, in the event loop."""
+
+    def __init__(self, commits: Commits, key: int) -> None:
+        self._commits = commits
+        self._key = key
+        self._queue: asyncio.Queue[Emission] = asyncio.Queue()
+
+    def __enter__(self) -> Watch:
+        self._commits.add_watch(self._key, self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._commits.remove_watch(self._key, self)
+
+    def put(self, emission: Emission) -> None:
+        """Something was committed."""
+        self._queue.put_nowait(emission)
+
+    async def next(self, timeout: float) -> Emission | None:
+        """The next that was committed, None after `timeout` seconds."""
+        try:
+            return await asyncio.wait_for(self._queue.get(), timeout)
+        except TimeoutError:
+            return None
+
+
 class Commits:
     """See the module. `bind` gives it the event loop that its waiters live in."""
 
@@ -43,6 +70,7 @@ class Commits:
         self._positions: dict[int, int] = {}
         self._ended: dict[int, Ended] = {}
         self._waiters: dict[int, list[asyncio.Future[Ended | None]]] = {}
+        self._watches: dict[int, list[Watch]] = {}
         self._definitions = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._jobs_available: JobsAvailable | None = None
@@ -78,6 +106,7 @@ class Commits:
         types: set[str] = set()
         any_type = False
         ended: list[tuple[int, Ended]] = []
+        watched: list[Emission] = []
         with self._lock:
             for emission in emissions:
                 last = emission.position + len(emission.events) - 1
@@ -87,6 +116,8 @@ class Commits:
                     continue
                 self._positions.pop(key, None)
                 self._positions[key] = last
+                if key in self._watches:
+                    watched.append(emission)
                 for event in emission.events:
                     kind = type(event)
                     if kind is e.JobCreated:
@@ -100,9 +131,9 @@ class Commits:
                             ended.append((key, how))
             _trim(self._positions)
             _trim(self._ended)
-        self._wake(None if any_type else frozenset(types), ended)
+        self._wake(None if any_type else frozenset(types), ended, watched)
 
-    def _wake(self, types: frozenset[str] | None, ended: list[tuple[int, Ended]]) -> None:
+    def _wake(self, types: frozenset[str] | None, ended: list[tuple[int, Ended]], watched: list[Emission]) -> None:
         loop, jobs_available = self._loop, self._jobs_available
         if loop is None or loop.is_closed():
             return
@@ -111,6 +142,8 @@ class Commits:
                 loop.call_soon_threadsafe(jobs_available, types)
             if ended:
                 loop.call_soon_threadsafe(self._tell_ended, ended)
+            if watched:
+                loop.call_soon_threadsafe(self._tell_watches, watched)
 
     def _tell_ended(self, ended: Sequence[tuple[int, Ended]]) -> None:
         for key, how in ended:
@@ -119,6 +152,28 @@ class Commits:
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(how)
+
+    def watch(self, key: int) -> Watch:
+        """Watch what this server commits for an instance: `with commits.watch(key) as watch`."""
+        return Watch(self, key)
+
+    def add_watch(self, key: int, watch: Watch) -> None:
+        """Tell it from now on."""
+        with self._lock:
+            self._watches.setdefault(key, []).append(watch)
+
+    def remove_watch(self, key: int, watch: Watch) -> None:
+        """Tell it no more."""
+        with self._lock:
+            watches = self._watches[key]
+            watches.remove(watch)
+            if not watches:
+                del self._watches[key]
+
+    def _tell_watches(self, watched: Sequence[Emission]) -> None:
+        for emission in watched:
+            for watch in self._watches.get(emission.ref.key, ()):
+                watch.put(emission)
 
     def position_of(self, key: int) -> int:
         """The last position that this server committed for the instance of a key; 0 if it does not know."""

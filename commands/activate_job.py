@@ -12,6 +12,8 @@ from commands.instances import find_job, stream_of
 from domain.bpmn.model import JobDefinition
 from domain.errors import InvalidState
 from domain.process_instance import events as e
+from domain.process_instance import task_listeners
+from domain.process_instance.state import ProcessInstance
 
 
 class ActivateJob(Command, frozen=True, kw_only=True):
@@ -21,6 +23,21 @@ class ActivateJob(Command, frozen=True, kw_only=True):
     worker: str
     timeout: int
     fetch_variables: list[str] | None = None
+
+
+class ListenedTask(msgspec.Struct, frozen=True):
+    """The user task whose transition a listener decides about, as it would be. Dates in µs, 0: none."""
+
+    key: int
+    action: str
+    assignee: str
+    candidate_groups: list[str]
+    candidate_users: list[str]
+    due: int
+    follow_up: int
+    priority: int
+    form_key: int
+    changed: list[str]
 
 
 class ActivatedJob(msgspec.Struct, frozen=True):
@@ -45,6 +62,7 @@ class ActivatedJob(msgspec.Struct, frozen=True):
     business_id: str = ""
     kind: str = "BPMN_ELEMENT"
     moment: str = "UNSPECIFIED"
+    task: ListenedTask | None = None
 
 
 def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) -> ActivatedJob:
@@ -86,6 +104,19 @@ def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) ->
         state.business_id,
         job.role.kind if job.role is not None else "BPMN_ELEMENT",
         job.role.moment if job.role is not None else "UNSPECIFIED",
+        _task(state, element.task) if element.task else None,
+    )
+
+
+def _task(state: ProcessInstance, local: int) -> ListenedTask:
+    task = state.tasks[local]
+    action = task.wanted.action if task.wanted is not None else ""
+    return ListenedTask(
+        state.key + local,
+        action,
+        **task_listeners.seen(task),
+        form_key=task.form_key,
+        changed=task_listeners.changed(task),
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import find_task, stream_of
+from commands.instances import TRANSITION, Transition, ask_listeners, find_idle_task, stream_of
+from domain.bpmn.model import Moment
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
+from domain.process_instance.state import UserTask
 
 
 class AssignUserTask(Command, frozen=True, kw_only=True):
@@ -26,22 +28,32 @@ class UnassignUserTask(Command, frozen=True, kw_only=True):
     action: str = ""
 
 
-def decide_assign(command: AssignUserTask, _context: Context, streams: Sequence[Stream]) -> None:
-    """Record the assignee."""
-    task = find_task(streams[0], command.task_key)
+def decide_assign(command: AssignUserTask, context: Context, streams: Sequence[Stream]) -> Transition | None:
+    """Record the assignee, or ask the task's listeners first."""
+    task = find_idle_task(streams[0], command.task_key)
     if not command.assignee:
         raise InvalidArgument("assignee must name a user; to release the task, unassign it", "assignee")
     if task.assignee and task.assignee != command.assignee and not command.allow_override:
         raise InvalidState(f"the user task '{command.task_key}' is assigned to '{task.assignee}' already")
-    streams[0].emit(e.UserTaskAssigned(task.local, command.assignee, command.action or "assign"))
+    return _assign(streams[0], context, task, command.assignee, command.action or "assign")
 
 
-def decide_unassign(command: UnassignUserTask, _context: Context, streams: Sequence[Stream]) -> None:
-    """Record that nobody has it."""
-    task = find_task(streams[0], command.task_key)
-    if task.assignee:
-        streams[0].emit(e.UserTaskAssigned(task.local, "", command.action or "unassign"))
+def decide_unassign(command: UnassignUserTask, context: Context, streams: Sequence[Stream]) -> Transition | None:
+    """Record that nobody has it, or ask the task's listeners first."""
+    task = find_idle_task(streams[0], command.task_key)
+    if not task.assignee:
+        return None
+    return _assign(streams[0], context, task, "", command.action or "unassign")
 
 
-ASSIGN = Handler(stream_of("task_key"), decide_assign)
-UNASSIGN = Handler(stream_of("task_key"), decide_unassign)
+def _assign(stream: Stream, context: Context, task: UserTask, assignee: str, action: str) -> Transition | None:
+    moment, key = Moment.ASSIGNING, stream.state.key + task.local
+    asked = e.UserTaskTransitionStarted(task.local, moment, assignee=assignee, action=action)
+    waits = ask_listeners(stream, context, key, moment, lambda: asked)
+    if waits is None:
+        stream.emit(e.UserTaskAssigned(task.local, assignee, action))
+    return waits
+
+
+ASSIGN = Handler(stream_of("task_key"), decide_assign, TRANSITION)
+UNASSIGN = Handler(stream_of("task_key"), decide_unassign, TRANSITION)

@@ -5,14 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import msgspec
+
 from commands.handling import Context, Definitions, Route, Stream, StreamRef, instance_ref
-from domain.bpmn.model import Binding
+from domain.bpmn.model import Binding, Moment
 from domain.errors import InvalidArgument, InvalidState, NotFound
 from domain.process_definition.lookup import DeployedDecision
+from domain.process_instance import events as e
+from domain.process_instance import task_listeners
 from domain.process_instance.execution import Execution, Surroundings
 from domain.process_instance.state import Incident, InstanceStatus, Job, ProcessInstance, UserTask
 
 P = TypeVar("P", Job, UserTask, Incident)
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """The answer to a command on a user task whose listeners decide first. moment: what they are asked about."""
+
+    task_key: int
+    moment: str
+
+
+TRANSITION: Any = Transition | None
+"""Result type of such commands: None when it is done already."""
+
+
+def ask_listeners(
+    stream: Stream, context: Context, key: int, moment: Moment, asked: Callable[[], e.UserTaskTransitionStarted]
+) -> Transition | None:
+    """Whether a user task has listeners of a moment: then what is `asked` waits for them."""
+    state: ProcessInstance = stream.state
+    element = state.elements[state.tasks[key - state.key].element]
+    node = context.definitions.process(state.definition_key).nodes[element.element_id]
+    if not task_listeners.listened_to(node, moment):
+        return None
+    x = execution(stream, context)
+    task_listeners.begin(x, asked())
+    x.run()
+    return Transition(key, moment)
+
 
 Streams = Callable[[Any, Context, Route], Sequence[StreamRef]]
 
@@ -79,6 +110,16 @@ def find_task(stream: Stream, key: int) -> UserTask:
     """The open user task with this key. Raises NotFound."""
     state: ProcessInstance = stream.state
     return _open_part(state, key, "user task", state.tasks, "completed or cancelled")
+
+
+def find_idle_task(stream: Stream, key: int) -> UserTask:
+    """The open user task with this key, of which nothing is asked now. Raises NotFound or InvalidState."""
+    task = find_task(stream, key)
+    if task.moment:
+        raise InvalidState(
+            f"the user task '{key}' is {task.moment}: its listeners have not decided yet; try again when they have"
+        )
+    return task
 
 
 def find_incident(stream: Stream, key: int) -> Incident:

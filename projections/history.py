@@ -218,6 +218,7 @@ def _task(key: int, task: Any) -> Item:
         "followUpDate": _time(task.follow_up),
         "priority": task.priority,
         "formKey": str(task.form_key) if task.form_key else None,
+        "state": task.moment or "CREATED",
     }
 
 

@@ -59,6 +59,18 @@ def _task_updated(_: ProcessInstance, event: e.UserTaskUpdated, name: str) -> st
     return f"Task {name} changed: {', '.join(changed) or 'nothing'}"
 
 
+def _corrected(_: ProcessInstance, event: e.UserTaskCorrected, name: str) -> str:
+    attributes = ("assignee", "candidate_groups", "candidate_users", "due", "follow_up", "priority")
+    changed = [attribute.replace("_", " ") for attribute in attributes if getattr(event, attribute) is not None]
+    return f"A listener of task {name} corrected {', '.join(changed)}"
+
+
+def _transition_ended(_: ProcessInstance, event: e.UserTaskTransitionEnded, name: str) -> str:
+    if event.denied:
+        return f"{event.moment} of task {name} denied: {event.reason or 'no reason given'}"
+    return f"Listeners of task {name} agreed: {event.moment}"
+
+
 def _task_created(_: ProcessInstance, event: e.UserTaskCreated, name: str) -> str:
     whom = event.assignee or ", ".join([*event.candidate_groups, *event.candidate_users])
     return f"Task {name} for {whom or 'anyone'}"
@@ -146,6 +158,9 @@ WORDS: Mapping[type[Event], Words] = {
     e.UserTaskAssigned: _assigned,
     e.UserTaskUpdated: _task_updated,
     e.UserTaskCompleted: lambda _, event, name: f"Task {name} completed",
+    e.UserTaskTransitionStarted: lambda _, event, name: f"Listeners of task {name} are asked: {event.moment}",
+    e.UserTaskCorrected: _corrected,
+    e.UserTaskTransitionEnded: _transition_ended,
     e.DecisionEvaluated: _decided,
     e.ChildCalled: lambda _, event, name: f"{name} calls process definition {event.definition_key}",
     e.ChildStarted: lambda _, event, name: f"{name} is carried out by instance {event.child_key}",

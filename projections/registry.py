@@ -62,6 +62,7 @@ IGNORED: frozenset[type[Event]] = frozenset(
         e.LoopStarted,
         e.LoopInnerEnded,
         e.ListenersStarted,
+        e.UserTaskCorrected,
         e.ErrorThrown,
         e.EscalationThrown,
         e.ChildCalled,

@@ -98,6 +98,16 @@ def updated(changes: Changes, source: Source, event: e.UserTaskUpdated) -> None:
         _update(changes, source, event.task, values)
 
 
+def transition_started(changes: Changes, source: Source, event: e.UserTaskTransitionStarted) -> None:
+    """Its listeners are asked whether it may change so."""
+    _update(changes, source, event.task, {"state": TaskState[event.moment].value})
+
+
+def transition_ended(changes: Changes, source: Source, event: e.UserTaskTransitionEnded) -> None:
+    """They have decided."""
+    _update(changes, source, event.task, {"state": TaskState.CREATED.value})
+
+
 def completed(changes: Changes, source: Source, event: e.UserTaskCompleted) -> None:
     """The person is done."""
     _update(changes, source, event.task, {"state": TaskState.COMPLETED.value, "ended": source.at})
@@ -112,4 +122,6 @@ HANDLERS: Handlers = {
     e.UserTaskAssigned: assigned,
     e.UserTaskUpdated: updated,
     e.UserTaskCompleted: completed,
+    e.UserTaskTransitionStarted: transition_started,
+    e.UserTaskTransitionEnded: transition_ended,
 }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from api.bodies import Search, VariablesUpdate
-from api.call import Call, done
+from api.call import Call
 from api.operations import Operation
 from api.reads import get, own_position, search, settle
 from api.schemas import ITEM, PAGE_OF_ITEMS
+from api.transitions import execute
 from commands.set_variables import SetVariables
 from projections.queries import Entity
 
@@ -28,7 +29,7 @@ async def create_element_instance_variables(call: Call) -> Response:
     key = call.key("elementInstanceKey")
     body = await call.body(VariablesUpdate)
     command = SetVariables(element_instance_key=key, variables=body.variables, local=bool(body.local))
-    return done(await call.execute(command))
+    return await execute(call, key, command)
 
 
 async def search_element_instance_incidents(call: Call) -> Response:

@@ -11,6 +11,7 @@ from api.answers import activated_job
 from api.bodies import JobActivation, JobCompletion, JobError, JobFailure, JobUpdate, Search
 from api.call import Call, answer, done, tenant_of, unsupported
 from api.job_activation import Wanted
+from api.job_results import job_result
 from api.operations import Operation
 from api.reads import search
 from api.schemas import JOBS, PAGE_OF_ITEMS
@@ -80,10 +81,11 @@ async def complete_job(call: Call) -> Response:
     """Report a job as done; its instance goes on."""
     key = call.key("jobKey")
     body = await call.optional_body(JobCompletion)
-    unsupported(body.result, "result", "jobs of listeners and ad-hoc sub-processes do not exist here")
     unsupported(body.job_lease_token, "jobLeaseToken", NO_LEASES)
     unsupported(body.business_id, "businessId", "give it when the instance is created")
-    return done(await call.execute(CompleteJob(job_key=key, variables=body.variables or {})))
+    return done(
+        await call.execute(CompleteJob(job_key=key, variables=body.variables or {}, result=job_result(body.result)))
+    )
 
 
 async def fail_job(call: Call) -> Response:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from starlette.responses import Response
 
 from api.bodies import Search, UserTaskAssignment, UserTaskCompletion, UserTaskUpdate
-from api.call import Call, done
+from api.call import Call
 from api.operations import Operation
 from api.reads import found, get, got, own_position, reached, search, search_request, settle
 from api.schemas import FORM, ITEM, PAGE_OF_ITEMS, TRUNCATE
+from api.times import micros_of
+from api.transitions import execute
 from commands.assign_user_task import AssignUserTask, UnassignUserTask
 from commands.complete_user_task import CompleteUserTask
 from commands.update_user_task import UpdateUserTask
 from domain.errors import InvalidArgument
 from projections.queries import Entity
-
-MICROSECONDS_PER_SECOND = 1_000_000
 
 
 async def complete_user_task(call: Call) -> Response:
@@ -25,7 +23,7 @@ async def complete_user_task(call: Call) -> Response:
     key = call.key("userTaskKey")
     body = await call.optional_body(UserTaskCompletion)
     command = CompleteUserTask(task_key=key, variables=body.variables or {}, action=body.action or "")
-    return done(await call.execute(command))
+    return await execute(call, key, command)
 
 
 async def assign_user_task(call: Call) -> Response:
@@ -38,12 +36,13 @@ async def assign_user_task(call: Call) -> Response:
         allow_override=body.allow_override is not False,
         action=body.action or "",
     )
-    return done(await call.execute(command))
+    return await execute(call, key, command)
 
 
 async def unassign_user_task(call: Call) -> Response:
     """Release a user task: nobody is its assignee."""
-    return done(await call.execute(UnassignUserTask(task_key=call.key("userTaskKey"))))
+    key = call.key("userTaskKey")
+    return await execute(call, key, UnassignUserTask(task_key=key))
 
 
 async def update_user_task(call: Call) -> Response:
@@ -57,35 +56,12 @@ async def update_user_task(call: Call) -> Response:
         task_key=key,
         candidate_groups=changes.candidate_groups,
         candidate_users=changes.candidate_users,
-        due=_time(changes.due_date, "changeset.dueDate"),
-        follow_up=_time(changes.follow_up_date, "changeset.followUpDate"),
+        due=micros_of(changes.due_date, "changeset.dueDate"),
+        follow_up=micros_of(changes.follow_up_date, "changeset.followUpDate"),
         priority=changes.priority,
         action=body.action or "",
     )
-    return done(await call.execute(command))
-
-
-def _time(text: str | None, field: str) -> int | None:
-    """µs since the Unix epoch of an ISO 8601 date and time; "" clears (0), None leaves as it is."""
-    if text is None:
-        return None
-    if text == "":
-        return 0
-    try:
-        at = datetime.fromisoformat(text)
-        offset = at.utcoffset()
-    except ValueError as error:
-        raise InvalidArgument(
-            f"'{field}' must be a date and time like 2026-11-23T17:00:00Z, not {text!r}", field
-        ) from error
-    if offset is None:
-        raise InvalidArgument(
-            f"'{field}' needs a time zone, like 2026-11-23T17:00:00Z or …+01:00; {text!r} has none", field
-        )
-    micros = int(at.timestamp() * 1000) * 1000
-    if micros <= 0:
-        raise InvalidArgument(f"'{field}' must be after 1970, not {text!r}", field)
-    return micros
+    return await execute(call, key, command)
 
 
 async def search_user_tasks(call: Call) -> Response:

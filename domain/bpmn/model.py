@@ -94,6 +94,7 @@ class UserTaskDefinition(msgspec.Struct, frozen=True):
     form_id: Attribute | None = None
     external_form: Attribute | None = None
     headers: dict[str, str] = {}
+    listeners: tuple[Listener, ...] = ()
 
 
 class ScriptDefinition(msgspec.Struct, frozen=True):

@@ -67,7 +67,11 @@ def _misplaced(node: FlowNode, moment: Moment) -> str:
 
 def task_listeners(draft: Draft, element: etree._Element) -> tuple[Listener, ...]:
     """The task listeners of a user task, in the order of the model."""
-    return tuple(_listeners(draft, element, "task", TASK_MOMENTS))
+    listeners = tuple(_listeners(draft, element, "task", TASK_MOMENTS))
+    if any(listener.moment is Moment.CANCELING for listener in listeners):
+        message = "'canceling' listeners are not supported: here a cancelled task ends at once; remove them"
+        draft.find(element, message, "listener")
+    return listeners
 
 
 def _listeners(draft: Draft, element: etree._Element, what: str, moments: dict[str, Moment]) -> Iterator[Listener]:

@@ -7,6 +7,7 @@ from lxml import etree
 from domain.bpmn import model as m
 from domain.bpmn.draft import Draft, extension, replace, tag_of, text_pairs
 from domain.bpmn.model import FlowNode
+from domain.bpmn.parse_listeners import task_listeners
 
 
 def parse_mappings(
@@ -97,5 +98,6 @@ def parse_user_task(draft: Draft, element: etree._Element, node: FlowNode) -> Fl
         draft.optional(element, "formDefinition", "formId", "form id"),
         draft.optional(element, "formDefinition", "externalReference", "external form reference"),
         text_pairs(element, "taskHeaders", "header", "key", "value"),
+        task_listeners(draft, element),
     )
     return replace(node, definition=task)

@@ -23,7 +23,7 @@ from domain.bpmn.model import (
 from domain.events import Event
 from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
-from domain.process_instance import listeners, loops
+from domain.process_instance import listeners, loops, task_listeners
 from domain.process_instance.catching import find_catcher, trigger
 from domain.process_instance.elements import BEHAVIOURS, boundary_event, inclusive_gateway
 from domain.process_instance.evaluation import Blocked, ErrorType
@@ -427,6 +427,8 @@ class Execution:
             self.begin(local)
         elif element.phase in (Phase.LEAVING, Phase.ENDING):
             self.leave(local)
+        elif element.task and self.state.tasks[element.task].moment:
+            task_listeners.go_on(self, element.task)
         elif element.body:
             self.continue_loop(local)
         elif element.handlers is not None or node.start:

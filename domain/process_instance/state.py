@@ -105,8 +105,24 @@ class Job(msgspec.Struct):
     role: JobRole | None = None
 
 
+class Wanted(msgspec.Struct):
+    """What was asked of a user task, with what its listeners corrected so far; None: left as it is. variables: to be
+    set when it is done, at the element itself if `at_element`."""
+
+    assignee: str | None = None
+    candidate_groups: list[str] | None = None
+    candidate_users: list[str] | None = None
+    due: int | None = None
+    follow_up: int | None = None
+    priority: int | None = None
+    action: str = ""
+    variables: dict[str, Any] | None = None
+    at_element: bool = False
+
+
 class UserTask(msgspec.Struct):
-    """Something a person has to do."""
+    """Something a person has to do. moment: the transition that its listeners are asked about (CREATING, ASSIGNING,
+    UPDATING, COMPLETING), "" when it simply is there."""
 
     local: int
     element: int
@@ -117,6 +133,8 @@ class UserTask(msgspec.Struct):
     follow_up: int = 0
     priority: int = 50
     form_key: int = 0
+    moment: str = ""
+    wanted: Wanted | None = None
 
 
 class Timer(msgspec.Struct):

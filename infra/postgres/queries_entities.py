@@ -18,7 +18,17 @@ _D = ("d",)
 _X = ("x",)
 
 _OPEN_INSTANCES = frozenset({InstanceState.ACTIVE.value, InstanceState.SUSPENDED.value})
-_OPEN_TASKS = frozenset({TaskState.CREATED.value})
+_OPEN_TASKS = frozenset(
+    state.value
+    for state in (
+        TaskState.CREATED,
+        TaskState.CREATING,
+        TaskState.ASSIGNING,
+        TaskState.UPDATING,
+        TaskState.COMPLETING,
+        TaskState.CANCELING,
+    )
+)
 _OPEN_INCIDENTS = frozenset({IncidentState.ACTIVE.value, IncidentState.PENDING.value})
 _OPEN_JOBS = frozenset({JobState.CREATED.value, JobState.FAILED.value, JobState.RETRIES_UPDATED.value})
 

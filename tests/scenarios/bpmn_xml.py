@@ -231,6 +231,7 @@ EXTENSIONS: dict[str, Callable[[_Writer, str], str]] = {
     ),
     "decision": _decision,
     "calls": _calls,
+    "assignee": lambda _writer, text: tag("zeebe:assignmentDefinition", assignee=text),
     "header": lambda _writer, text: tag(
         "zeebe:taskHeaders", tag("zeebe:header", key=_before(text, "="), value=_after(text, "="))
     ),

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from api.job_results import job_result
+from commands.assign_user_task import AssignUserTask, UnassignUserTask
 from commands.cancel_instance import CancelInstance
 from commands.complete_job import CompleteJob
 from commands.complete_user_task import CompleteUserTask
@@ -16,6 +18,7 @@ from commands.set_variables import SetVariables
 from commands.throw_job_error import ThrowJobError
 from commands.trigger_timer import TriggerTimer
 from commands.update_job import UpdateJob
+from commands.update_user_task import UpdateUserTask
 from domain.errors import DomainError
 from domain.events import decode_json, encode_json
 from domain.process_instance import events as e
@@ -63,7 +66,7 @@ class InDomain:
         if instance.task and not job_type:
             self._do(CompleteUserTask(task_key=state.key + instance.task, variables=values))
         else:
-            self._do(CompleteJob(job_key=state.key + instance.job, variables=values))
+            self._do(CompleteJob(job_key=state.key + instance.job, variables=values, result=_result(result)))
 
     def fail(
         self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any], job_type: str = ""
@@ -110,6 +113,17 @@ class InDomain:
         assert len(found) >= nth, f"there is no incident at '{element}'; there are {self.incidents()}"
         self._do(ResolveIncident(incident_key=found[nth - 1]))
 
+    def assign(self, element: str, nth: int, assignee: str) -> None:
+        state, instance = self._active(element, nth, "task")
+        key = state.key + instance.task
+        self._do(AssignUserTask(task_key=key, assignee=assignee) if assignee else UnassignUserTask(task_key=key))
+
+    def update(self, element: str, nth: int, changes: Mapping[str, Any]) -> None:
+        state, instance = self._active(element, nth, "task")
+        names = {"candidateGroups": "candidate_groups", "candidateUsers": "candidate_users"}
+        values = {names.get(name, name): value for name, value in changes.items()}
+        self._do(UpdateUserTask(task_key=state.key + instance.task, **values))
+
     def cancel(self, process: str) -> None:
         keys = [state.key for state in self._states() if not process or state.bpmn_process_id == process]
         self._do(CancelInstance(instance_key=keys[0]))
@@ -140,6 +154,17 @@ class InDomain:
     def sees(self, element: str) -> dict[str, Any]:
         state, instance = self._active(element, 1)
         return _plain(dict(state.scope_variables(instance.local)))
+
+    def task(self, element: str) -> dict[str, Any]:
+        state, instance = self._active(element, 1, "task")
+        task = state.tasks[instance.task]
+        return {
+            "state": task.moment or "CREATED",
+            "assignee": task.assignee or None,
+            "candidateGroups": task.candidate_groups,
+            "candidateUsers": task.candidate_users,
+            "priority": task.priority,
+        }
 
     def visits(self) -> list[Visit]:
         found: list[Visit] = []
@@ -199,6 +224,13 @@ class InDomain:
             for event in self.engine.events(state.key):
                 if isinstance(event, e.IncidentRaised) and event.local in state.incidents:
                     yield state.key + event.local, OpenIncident(event.element_id, event.type, event.message)
+
+
+def _result(result: Any) -> Any:
+    try:
+        return job_result(result)
+    except DomainError as error:
+        raise Refused(f"{error.code}: {error}") from error
 
 
 def _values(variables: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ KINDS: dict[str, str] = {
 SCOPES = ("subprocess", "event subprocess", "ad-hoc subprocess", "transaction")
 DETAILS = (
     "timer message signal error escalation condition link compensation terminate cancel non-interrupting input output "
-    "type retries header result decision calls loop repeat sequential for all until listener keep"
+    "type retries header result decision calls loop repeat sequential for all until listener keep assignee"
 ).split()
 """The words that details begin with; `bpmn_xml` knows what each becomes."""
 

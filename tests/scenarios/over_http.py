@@ -16,7 +16,9 @@ import httpx
 
 from tests.scenarios.world import START, OpenIncident, Refused, Visit
 
-OK = (200, 204)
+OK = (200, 202, 204)
+NOT_WAITING = {"Prefer": "respond-async"}
+"""Listeners of user tasks are scenario steps of their own: their decision is not waited for."""
 PATIENCE = 10.0
 LOOK_EVERY = 0.003
 _ROAMS = re.compile(r"callActivity|<bpmn:startEvent[^>]*[^/]>")
@@ -106,7 +108,7 @@ class OverHttp:
         body: Item = {"variables": dict(variables)}
         if result is not None:
             body["result"] = result
-        self._call("POST", path, body)
+        self._call("POST", path, body, headers=NOT_WAITING)
 
     def fail(
         self, element: str, nth: int, retries: int, message: str, variables: Mapping[str, Any], job_type: str = ""
@@ -140,7 +142,12 @@ class OverHttp:
 
     def set_variables(self, element: str, nth: int, variables: Mapping[str, Any], local: bool) -> None:
         key = self._element(element, nth)["elementInstanceKey"] if element else self._started[0]
-        self._call("PUT", f"/element-instances/{key}/variables", {"variables": dict(variables), "local": local})
+        self._call(
+            "PUT",
+            f"/element-instances/{key}/variables",
+            {"variables": dict(variables), "local": local},
+            headers=NOT_WAITING,
+        )
 
     def set_retries(self, element: str, nth: int, retries: int) -> None:
         _, key = self._part(element, nth, "jobs")
@@ -150,6 +157,17 @@ class OverHttp:
         found = [item["incidentKey"] for item in self._open_incidents() if item["elementId"] == element]
         assert len(found) >= nth, f"there is no incident at '{element}'; there are {self.incidents()}"
         self._call("POST", f"/incidents/{found[nth - 1]}/resolution")
+
+    def assign(self, element: str, nth: int, assignee: str) -> None:
+        _, key = self._part(element, nth, "userTasks")
+        if assignee:
+            self._call("POST", f"/user-tasks/{key}/assignment", {"assignee": assignee}, headers=NOT_WAITING)
+        else:
+            self._call("DELETE", f"/user-tasks/{key}/assignee", headers=NOT_WAITING)
+
+    def update(self, element: str, nth: int, changes: Mapping[str, Any]) -> None:
+        _, key = self._part(element, nth, "userTasks")
+        self._call("PATCH", f"/user-tasks/{key}", {"changeset": dict(changes)}, headers=NOT_WAITING)
 
     def cancel(self, process: str) -> None:
         wanted = process + self._suffix
@@ -191,6 +209,11 @@ class OverHttp:
         while layers[-1]["elementInstanceKey"] != state["processInstanceKey"]:
             layers.append(by_key[layers[-1]["scopeKey"]])
         return {name: value for layer in reversed(layers) for name, value in layer["variables"].items()}
+
+    def task(self, element: str) -> dict[str, Any]:
+        _, key = self._part(element, 1, "userTasks")
+        (shown,) = self._search("/user-tasks", {"userTaskKey": key})
+        return shown
 
     def visits(self) -> list[Visit]:
         found = []

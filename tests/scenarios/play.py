@@ -86,6 +86,14 @@ def _resolve(world: World, subject: Any, arguments: Arguments) -> None:
     world.resolve(subject, arguments.get("nth", 1))
 
 
+def _assign(world: World, subject: Any, arguments: Arguments) -> None:
+    world.assign(subject, arguments.get("nth", 1), arguments.get("to", ""))
+
+
+def _update(world: World, subject: Any, arguments: Arguments) -> None:
+    world.update(subject, arguments.get("nth", 1), arguments.get("with", {}))
+
+
 def _cancel(world: World, subject: Any, _arguments: Arguments) -> None:
     world.cancel(subject if isinstance(subject, str) else "")
 
@@ -100,6 +108,8 @@ DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "set": _set,
     "set_retries": _set_retries,
     "resolve": _resolve,
+    "assign": _assign,
+    "update": _update,
     "cancel": _cancel,
 }
 
@@ -147,6 +157,13 @@ def _sees(where: str, expected: dict[str, dict[str, Any]], world: World) -> None
         for name, value in values.items():
             assert name in found, f"{where}: '{element}' does not see '{name}', but {found}"
             assert found[name] == value, f"{where}: '{element}' sees {name} = {found[name]!r}, not {value!r}"
+
+
+def _task(where: str, expected: dict[str, dict[str, Any]], world: World) -> None:
+    for element, values in expected.items():
+        found = world.task(element)
+        for name, value in values.items():
+            assert found[name] == value, f"{where}: the task '{element}' has {name} = {found[name]!r}, not {value!r}"
 
 
 def _completed(where: str, expected: dict[str, int], world: World) -> None:
@@ -198,6 +215,7 @@ CHECKS: dict[str, Callable[[str, Any, World], None]] = {
     "variables": _variables,
     "absent": _absent,
     "sees": _sees,
+    "task": _task,
     "completed": _completed,
     "terminated": _terminated,
     "trace": _trace,

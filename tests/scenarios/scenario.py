@@ -28,6 +28,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "set": ("at", "local", "nth"),
     "set_retries": ("at", "nth"),
     "resolve": ("nth",),
+    "assign": ("to", "nth"),
+    "update": ("with", "nth"),
     "cancel": (),
     "deploy": (),
 }
@@ -39,6 +41,7 @@ EXPECTATIONS = (
     "variables",
     "absent",
     "sees",
+    "task",
     "completed",
     "terminated",
     "trace",

@@ -66,6 +66,12 @@ class World(Protocol):
     def resolve(self, element: str, nth: int) -> None:
         """Resolve the incident at an element."""
 
+    def assign(self, element: str, nth: int, assignee: str) -> None:
+        """Give the user task of an element instance to somebody ("": release it)."""
+
+    def update(self, element: str, nth: int, changes: Mapping[str, Any]) -> None:
+        """Change the user task of an element instance; the changeset of the v2 API."""
+
     def cancel(self, process: str) -> None:
         """Cancel the (first) instance of a process ("": the instance that was started first)."""
 
@@ -82,6 +88,9 @@ class World(Protocol):
 
     def sees(self, element: str) -> dict[str, Any]:
         """The variables visible at an active element instance."""
+
+    def task(self, element: str) -> dict[str, Any]:
+        """The user task of an active element instance: state, assignee, candidateGroups, candidateUsers, priority."""
 
     def visits(self) -> list[Visit]:
         """The element instances in the order in which they were entered, instance by instance."""

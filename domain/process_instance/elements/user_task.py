@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from domain.bpmn.model import Attribute, FlowNode, UserTaskDefinition
+from domain.bpmn.model import Attribute, FlowNode, Moment, UserTaskDefinition
 from domain.bpmn.timers import parse_moment
 from domain.errors import InvalidArgument
 from domain.process_instance import events as e
+from domain.process_instance import task_listeners
 from domain.process_instance.elements.behaviour import Behaviour, enter_and_begin, outgoing_flows
 from domain.process_instance.evaluation import Blocked, ErrorType, text_of, texts_of, whole_number_of
 from domain.process_instance.state import ElementInstance
@@ -25,12 +26,16 @@ def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
     definition = node.definition
     assert isinstance(definition, UserTaskDefinition)
     scope = x.state.scope_variables(element.local)
+    assignee = text_of(x, definition.assignee, scope, "assignee")
+    creating = task_listeners.listened_to(node, Moment.CREATING)
+    later = creating or task_listeners.listened_to(node, Moment.ASSIGNING)
+    local = x.next_local()
     x.emit(
         e.UserTaskCreated(
-            x.next_local(),
+            local,
             element.local,
             node.id,
-            text_of(x, definition.assignee, scope, "assignee"),
+            "" if later else assignee,
             texts_of(x, definition.candidate_groups, scope, "candidate groups"),
             texts_of(x, definition.candidate_users, scope, "candidate users"),
             _moment_of(x, definition.due, scope, "due date"),
@@ -40,6 +45,10 @@ def begin(x: Execution, node: FlowNode, element: ElementInstance) -> None:
             text_of(x, definition.external_form, scope, "external form reference"),
         )
     )
+    if creating:
+        task_listeners.begin(x, e.UserTaskTransitionStarted(local, Moment.CREATING, assignee=assignee or None))
+    elif later and assignee:
+        task_listeners.created(x, x.state.tasks[local], assignee)
 
 
 def _moment_of(x: Execution, attribute: Attribute | None, scope: Mapping[str, Any], what: str) -> int:

@@ -62,7 +62,10 @@ from domain.process_instance.events.thrown import (
 from domain.process_instance.events.user_tasks import (
     UserTaskAssigned,
     UserTaskCompleted,
+    UserTaskCorrected,
     UserTaskCreated,
+    UserTaskTransitionEnded,
+    UserTaskTransitionStarted,
     UserTaskUpdated,
 )
 from domain.process_instance.events.waits import (
@@ -119,7 +122,10 @@ __all__ = [
     "TokensDiscarded",
     "UserTaskAssigned",
     "UserTaskCompleted",
+    "UserTaskCorrected",
     "UserTaskCreated",
+    "UserTaskTransitionEnded",
+    "UserTaskTransitionStarted",
     "UserTaskUpdated",
     "VariablesSet",
 ]
@@ -155,6 +161,9 @@ EVENTS: tuple[type[Event], ...] = (
     UserTaskAssigned,
     UserTaskUpdated,
     UserTaskCompleted,
+    UserTaskTransitionStarted,
+    UserTaskCorrected,
+    UserTaskTransitionEnded,
     DecisionEvaluated,
     ChildCalled,
     ChildStarted,

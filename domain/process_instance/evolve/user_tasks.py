@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.process_instance import events as e
 from domain.process_instance.evolve.shared import Appliers, claim, move
 from domain.process_instance.lifecycle import Phase
-from domain.process_instance.state import ProcessInstance, UserTask
+from domain.process_instance.state import ProcessInstance, UserTask, Wanted
 
 
 def _user_task_created(state: ProcessInstance, event: e.UserTaskCreated, _: int) -> None:
@@ -38,6 +38,30 @@ def _user_task_updated(state: ProcessInstance, event: e.UserTaskUpdated, _: int)
             setattr(task, name, value)
 
 
+_WANTED = ("assignee", "candidate_groups", "candidate_users", "due", "follow_up", "priority")
+
+
+def _transition_started(state: ProcessInstance, event: e.UserTaskTransitionStarted, _: int) -> None:
+    task = state.tasks[event.task]
+    task.moment = event.moment
+    asked = {name: getattr(event, name) for name in _WANTED}
+    task.wanted = Wanted(**asked, action=event.action, variables=event.variables, at_element=event.at_element)
+    state.elements[task.element].listened = 0
+
+
+def _corrected(state: ProcessInstance, event: e.UserTaskCorrected, _: int) -> None:
+    wanted = state.tasks[event.task].wanted
+    for name in _WANTED:
+        value = getattr(event, name)
+        if value is not None:
+            setattr(wanted, name, value)
+
+
+def _transition_ended(state: ProcessInstance, event: e.UserTaskTransitionEnded, _: int) -> None:
+    task = state.tasks[event.task]
+    task.moment, task.wanted = "", None
+
+
 def _user_task_completed(state: ProcessInstance, event: e.UserTaskCompleted, _: int) -> None:
     element = state.elements[state.tasks.pop(event.task).element]
     element.task = 0
@@ -49,4 +73,7 @@ APPLIERS: Appliers = {
     e.UserTaskAssigned: _user_task_assigned,
     e.UserTaskUpdated: _user_task_updated,
     e.UserTaskCompleted: _user_task_completed,
+    e.UserTaskTransitionStarted: _transition_started,
+    e.UserTaskCorrected: _corrected,
+    e.UserTaskTransitionEnded: _transition_ended,
 }
