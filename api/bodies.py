@@ -54,6 +54,13 @@ class Operation(Body, frozen=True):
     operation_reference: Reference | None = None
 
 
+class Reasoned(Body, frozen=True):
+    """An operation on an instance. reason: why, for the history (an addition to Camunda's API)."""
+
+    reason: Text | None = None
+    operation_reference: Reference | None = None
+
+
 class VariablesUpdate(Body, frozen=True):
     """PUT /element-instances/{key}/variables. local: set them in this very scope."""
 

@@ -62,6 +62,10 @@ class Watch:
             return None
 
 
+_ANY_TYPE = frozenset({e.JobFailed, e.JobUpdated, e.InstanceResumed})
+"""Events that may make jobs of any type available."""
+
+
 class Commits:
     """See the module. `bind` gives it the event loop that its waiters live in."""
 
@@ -122,7 +126,7 @@ class Commits:
                     kind = type(event)
                     if kind is e.JobCreated:
                         types.add(event.type)  # type: ignore[attr-defined]
-                    elif kind is e.JobFailed or kind is e.JobUpdated:
+                    elif kind in _ANY_TYPE:
                         any_type = True
                     elif kind is e.InstanceCompleted or kind is e.InstanceTerminated:
                         how = Ended(last, kind is e.InstanceCompleted)

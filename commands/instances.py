@@ -100,14 +100,21 @@ def active_instance(stream: Stream, what: str, key: int) -> ProcessInstance:
     return state
 
 
-def find_job(stream: Stream, key: int) -> Job:
-    """The open job with this key. Raises NotFound."""
+def not_suspended(state: ProcessInstance) -> None:
+    """Raises InvalidState if the instance stands still."""
+    if state.suspended:
+        why = f" ({state.suspension_reason})" if state.suspension_reason else ""
+        raise InvalidState(f"the process instance '{state.key}' is suspended{why}; resume it first")
+
+
+def find_job(stream: Stream, key: int, *, even_suspended: bool = False) -> Job:
+    """The open job with this key. Raises NotFound, or InvalidState if its instance is suspended."""
     state: ProcessInstance = stream.state
-    return _open_part(state, key, "job", state.jobs, "completed or cancelled")
+    return _open_part(state, key, "job", state.jobs, "completed or cancelled", even_suspended)
 
 
 def find_task(stream: Stream, key: int) -> UserTask:
-    """The open user task with this key. Raises NotFound."""
+    """The open user task with this key. Raises NotFound, or InvalidState if its instance is suspended."""
     state: ProcessInstance = stream.state
     return _open_part(state, key, "user task", state.tasks, "completed or cancelled")
 
@@ -123,18 +130,22 @@ def find_idle_task(stream: Stream, key: int) -> UserTask:
 
 
 def find_incident(stream: Stream, key: int) -> Incident:
-    """The open incident with this key. Raises NotFound."""
+    """The open incident with this key. Raises NotFound, or InvalidState if its instance is suspended."""
     state: ProcessInstance = stream.state
     return _open_part(state, key, "incident", state.incidents, "resolved")
 
 
-def _open_part(state: ProcessInstance, key: int, what: str, parts: Mapping[int, P], end: str) -> P:
+def _open_part(
+    state: ProcessInstance, key: int, what: str, parts: Mapping[int, P], end: str, even_suspended: bool = False
+) -> P:
     """A part of an instance in any state: in one that ended nothing is open."""
     if state.status is InstanceStatus.NEW:
         raise NotFound(f"no {what} with key '{key}' exists")
     part = parts.get(key - state.key)
     if part is None:
         raise NotFound(f"no {what} with key '{key}' is open; it may be {end} already")
+    if not even_suspended:
+        not_suspended(state)
     return part
 
 

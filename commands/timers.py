@@ -15,7 +15,7 @@ from commands.clock import Clock
 from commands.due_work import POLL_SECONDS, DueWorkLoop, Found
 from commands.handling import Command
 from commands.ports import DueTimer, EventLog
-from domain.process_instance.events import TimerStarted, TimerTriggered
+from domain.process_instance.events import InstanceResumed, TimerStarted, TimerTriggered
 
 ACTOR = "timer"
 
@@ -66,4 +66,6 @@ def _due(event: object) -> int:
         return event.due
     if isinstance(event, TimerTriggered):
         return event.next_due
+    if isinstance(event, InstanceResumed):
+        return min((timer.available_at for timer in event.timers), default=0)
     return 0

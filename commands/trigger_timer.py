@@ -24,10 +24,11 @@ def streams(command: TriggerTimer, _context: Context, _route: Route) -> Sequence
 
 
 def decide(command: TriggerTimer, context: Context, streams: Sequence[Stream]) -> None:
-    """Fire the timer if it still runs and is due; never early, never twice."""
+    """Fire the timer if it still runs and is due; never early, never twice, never in a
+    suspended instance."""
     (stream,) = streams
     timer = stream.state.timers.get(command.timer)
-    if timer is None or timer.due > context.now:
+    if timer is None or timer.due > context.now or stream.state.suspended:
         return
     remaining = timer.remaining if timer.remaining == ENDLESS else timer.remaining - 1
     due = next_due(timer.cycle, timer.due, context.now, remaining) if timer.cycle and remaining else 0

@@ -8,6 +8,8 @@ from commands.handling import Command, Context, Handler, Stream
 from commands.instances import find_job, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
+from domain.process_instance import suspension
+from domain.process_instance.state import ProcessInstance
 
 
 class UpdateJob(Command, frozen=True, kw_only=True):
@@ -21,7 +23,8 @@ class UpdateJob(Command, frozen=True, kw_only=True):
 def decide(command: UpdateJob, context: Context, streams: Sequence[Stream]) -> None:
     """Record the change."""
     (stream,) = streams
-    job = find_job(stream, command.job_key)
+    state: ProcessInstance = stream.state
+    job = find_job(stream, command.job_key, even_suspended=True)
     if command.retries is None and command.timeout is None:
         raise InvalidArgument("the changeset needs 'retries' or 'timeout'", "changeset")
     if command.retries is not None and command.retries < 1:
@@ -35,6 +38,8 @@ def decide(command: UpdateJob, context: Context, streams: Sequence[Stream]) -> N
     available = e.NEVER if job.incident else (deadline or job.deadline or job.available_at)
     retries = job.retries if command.retries is None else command.retries
     stream.emit(e.JobUpdated(job.local, retries, available, deadline))
+    if state.suspended:
+        stream.emit(suspension.suspended(state, state.suspension_reason))
 
 
 HANDLER = Handler(stream_of("job_key"), decide)

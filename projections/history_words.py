@@ -125,6 +125,10 @@ def _terminated(_: ProcessInstance, event: e.InstanceTerminated, name: str) -> s
     return f"Instance cancelled: {event.reason}" if event.reason else "Instance cancelled"
 
 
+def _because(what: str, reason: str) -> str:
+    return f"{what}: {reason}" if reason else what
+
+
 WORDS: Mapping[type[Event], Words] = {
     e.InstanceCreated: _created,
     e.KeyBlockReserved: lambda _, event, name: "Further 4096 keys reserved",
@@ -177,6 +181,8 @@ WORDS: Mapping[type[Event], Words] = {
     e.IncidentResolved: _resolved,
     e.InstanceCompleted: lambda _, event, name: "Instance completed",
     e.InstanceTerminated: _terminated,
+    e.InstanceSuspended: lambda _, event, name: _because("Instance suspended", event.reason),
+    e.InstanceResumed: lambda _, event, name: _because("Instance resumed", event.reason),
 }
 
 

@@ -65,9 +65,25 @@ def terminated(changes: Changes, source: Source, event: e.InstanceTerminated) ->
     _end(changes, source, InstanceState.TERMINATED)
 
 
+def suspended(changes: Changes, source: Source, event: e.InstanceSuspended) -> None:
+    """It stands still."""
+    changes["process_instances"].update((source.key,), {"state": InstanceState.SUSPENDED.value})
+
+
+def resumed(changes: Changes, source: Source, event: e.InstanceResumed) -> None:
+    """It goes on."""
+    changes["process_instances"].update((source.key,), {"state": InstanceState.ACTIVE.value})
+
+
 def _end(changes: Changes, source: Source, state: InstanceState) -> None:
     changes["process_instances"].update((source.key,), {"ended": source.at, "state": state.value})
     changes.end_instance(source.key, source.at)
 
 
-HANDLERS: Handlers = {e.InstanceCreated: created, e.InstanceCompleted: completed, e.InstanceTerminated: terminated}
+HANDLERS: Handlers = {
+    e.InstanceCreated: created,
+    e.InstanceCompleted: completed,
+    e.InstanceTerminated: terminated,
+    e.InstanceSuspended: suspended,
+    e.InstanceResumed: resumed,
+}

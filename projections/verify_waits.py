@@ -14,6 +14,7 @@ from domain.process_instance.wait_states import (
     DropTimer,
     MoveJob,
     MoveTimer,
+    MoveWaits,
     PutDelivery,
     PutJob,
     PutKeyBlock,
@@ -74,6 +75,11 @@ def _apply(rows: dict[tuple[str, int], WaitRow], instance_key: int, change: Wait
             _move(rows, ("job", change.local), change.available_at)
         case MoveTimer():
             _move(rows, ("timer", change.local), change.due)
+        case MoveWaits():
+            for local, at in change.jobs:
+                _move(rows, ("job", local), at)
+            for local, at in change.timers:
+                _move(rows, ("timer", local), at)
         case DropJob():
             rows.pop(("job", change.local), None)
         case DropTimer():

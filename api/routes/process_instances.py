@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.answers import started_instance
 from api.bodies import Operation as Reference
-from api.bodies import ProcessInstanceCreation, Search
+from api.bodies import ProcessInstanceCreation, Reasoned, Search
 from api.call import Call, answer, done, tenant_of, unsupported
 from api.commits import Ended
 from api.errors import RequestTimeout
@@ -18,6 +18,7 @@ from api.reads import get, got, own_position, reached, search, settle
 from api.schemas import ITEM, ITEMS, LIST, PAGE_OF_ITEMS
 from commands.cancel_instance import CancelInstance
 from commands.create_instance import CreateInstance, InstanceStarted
+from commands.suspend_instance import ResumeInstance, SuspendInstance
 from domain.errors import InvalidArgument, InvalidState, NotFound
 from domain.events import decode_json
 from domain.keys import parse_key
@@ -131,6 +132,20 @@ async def cancel_process_instance(call: Call) -> Response:
     return done(await call.execute(CancelInstance(instance_key=key)))
 
 
+async def suspend_process_instance(call: Call) -> Response:
+    """Let an instance stand still: no job is handed out or completed, no timer fires, until it is resumed."""
+    key = call.key("processInstanceKey")
+    body = await call.optional_body(Reasoned)
+    return done(await call.execute(SuspendInstance(instance_key=key, reason=body.reason or "")))
+
+
+async def resume_process_instance(call: Call) -> Response:
+    """Let a suspended instance go on; timers that were due meanwhile fire at once."""
+    key = call.key("processInstanceKey")
+    body = await call.optional_body(Reasoned)
+    return done(await call.execute(ResumeInstance(instance_key=key, reason=body.reason or "")))
+
+
 async def get_process_instance_statistics(call: Call) -> Response:
     """Per element: how many instances of it are active, completed, canceled, or have an incident."""
     key = call.key("processInstanceKey")
@@ -180,6 +195,12 @@ OPERATIONS = (
     Operation("GET", INSTANCE, get_process_instance, TAG, answer=ITEM, reads=True),
     Operation(
         "POST", f"{INSTANCE}/cancellation", cancel_process_instance, TAG, Reference, True, writes=True, errors=(409,)
+    ),
+    Operation(
+        "POST", f"{INSTANCE}/suspension", suspend_process_instance, TAG, Reasoned, True, writes=True, errors=(409,)
+    ),
+    Operation(
+        "POST", f"{INSTANCE}/resumption", resume_process_instance, TAG, Reasoned, True, writes=True, errors=(409,)
     ),
     Operation(
         "GET",

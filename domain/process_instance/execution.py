@@ -385,8 +385,11 @@ class Execution:
                 self.conditions[subscription.local] = None
 
     def _meet_conditions(self) -> None:
-        """Conditional events that are to be looked at, and whose condition holds, happen."""
+        """Conditional events that are to be looked at, and whose condition holds, happen; not in a suspended instance:
+        all are looked at when it is resumed."""
         looked_at, self.conditions = self.conditions, {}
+        if self.state.suspended:
+            return
         for local in looked_at:
             if local in self.state.subscriptions and is_met(self, local):
                 self.steps += 1

@@ -196,7 +196,7 @@ class Incident(msgspec.Struct):
 class ProcessInstance(msgspec.Struct):
     """The aggregate's state. `next_local`/`local_end` are the free numbers of the current key block. `depth` is how
     many callers are above it; `result` holds the variables of a called instance that completed until its caller has
-    them."""
+    them. suspended: it stands still (suspension.py)."""
 
     key: int
     status: InstanceStatus = InstanceStatus.NEW
@@ -221,6 +221,8 @@ class ProcessInstance(msgspec.Struct):
     deliveries: dict[int, Delivery] = {}
     depth: int = 0
     result: dict[str, Any] | None = None
+    suspended: bool = False
+    suspension_reason: str = ""
 
     @property
     def is_over(self) -> bool:

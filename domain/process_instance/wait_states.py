@@ -59,6 +59,13 @@ class DropTimer(msgspec.Struct, frozen=True, gc=False):
     local: int
 
 
+class MoveWaits(msgspec.Struct, frozen=True, gc=False):
+    """Many at once: (local, from when) of jobs and of timers."""
+
+    jobs: tuple[tuple[int, int], ...]
+    timers: tuple[tuple[int, int], ...]
+
+
 class DropElement(msgspec.Struct, frozen=True, gc=False):
     """An element instance ended: all jobs and timers whose `element` it is are gone."""
 
@@ -99,6 +106,7 @@ WaitChange = (
     | PutTimer
     | MoveTimer
     | DropTimer
+    | MoveWaits
     | DropElement
     | DropInstance
     | PutKeyBlock
@@ -132,6 +140,13 @@ _CHANGES: dict[type[Event], Callable[[Any], WaitChange | None]] = {
     e.InstanceCompleted: lambda event: DropInstance() if event.waits else None,
     e.InstanceTerminated: lambda event: DropInstance() if event.waits else None,
     e.KeyBlockReserved: lambda event: PutKeyBlock(event.offset),
+    e.InstanceSuspended: lambda event: MoveWaits(
+        tuple((local, e.NEVER) for local in event.jobs), tuple((local, e.NEVER) for local in event.timers)
+    ),
+    e.InstanceResumed: lambda event: MoveWaits(
+        tuple((job.local, job.available_at) for job in event.jobs),
+        tuple((timer.local, timer.available_at) for timer in event.timers),
+    ),
     **_DELIVERIES,
 }
 

@@ -1,4 +1,4 @@
-"""`flowledger start`, `instances`, `instance`, `cancel`, `history`, `state`: process instances."""
+"""`flowledger start`, `instances`, `instance`, `cancel`, `suspend`, `resume`, `history`, `state`: process instances."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ InstanceKey = Annotated[str, key_argument("Key of the process instance.")]
 
 def register(app: typer.Typer) -> None:
     """Add this topic's commands."""
-    for command in (start, instances, instance, cancel, history, state):
+    for command in (start, instances, instance, cancel, suspend, resume, history, state):
         app.command()(command)
 
 
@@ -60,7 +60,7 @@ def instances(
     as_json: AsJson = False,
 ) -> None:
     """List the running process instances, the newest first."""
-    filters = {"processDefinitionId": process or None, "state": None if every else "ACTIVE"}
+    filters = {"processDefinitionId": process or None, "state": None if every else {"$in": ["ACTIVE", "SUSPENDED"]}}
     with Client(address) as client:
         sort = [{"field": "startDate", "order": "DESC"}]
         answer = client.search("/process-instances/search", filters, sort, limit)
@@ -135,6 +135,23 @@ def cancel(key: InstanceKey, address: Address = "") -> None:
     with Client(address) as client:
         client.post(f"/process-instances/{key}/cancellation")
     console().print(f"Instance {key} is cancelled.")
+
+
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the history shows it.")]
+
+
+def suspend(key: InstanceKey, reason: Reason = "", address: Address = "") -> None:
+    """Let a process instance stand still until it is resumed: no job is handed out, no timer fires."""
+    with Client(address) as client:
+        client.post(f"/process-instances/{key}/suspension", {"reason": reason} if reason else None)
+    console().print(f"Instance {key} is suspended.")
+
+
+def resume(key: InstanceKey, reason: Reason = "", address: Address = "") -> None:
+    """Let a suspended process instance go on; timers that were due meanwhile fire at once."""
+    with Client(address) as client:
+        client.post(f"/process-instances/{key}/resumption", {"reason": reason} if reason else None)
+    console().print(f"Instance {key} goes on.")
 
 
 def history(key: InstanceKey, limit: Limit = 1_000, address: Address = "", as_json: AsJson = False) -> None:

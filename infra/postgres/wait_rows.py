@@ -19,6 +19,7 @@ from domain.process_instance.wait_states import (
     DropTimer,
     MoveJob,
     MoveTimer,
+    MoveWaits,
     PutDelivery,
     PutJob,
     PutKeyBlock,
@@ -136,9 +137,15 @@ def _put_timer(rows: Rows, change: PutTimer) -> None:
     rows.put[change.local] = PutRow(change.element, change.due)
 
 
+def _move_all(rows: Rows, moves: Sequence[tuple[int, int]]) -> None:
+    for local, at in moves:
+        rows.move_row(local, at)
+
+
 _OF_JOBS: dict[type[Any], Callable[[Rows, Any, str], None]] = {
     PutJob: _put_job,
     MoveJob: lambda rows, change, _: rows.move_row(change.local, change.available_at),
+    MoveWaits: lambda rows, change, _: _move_all(rows, change.jobs),
     DropJob: lambda rows, change, _: rows.drop_row(change.local),
     DropElement: lambda rows, change, _: rows.drop_element(change.element),
     DropInstance: lambda rows, _change, _: rows.drop_all(),
@@ -146,6 +153,7 @@ _OF_JOBS: dict[type[Any], Callable[[Rows, Any, str], None]] = {
 _OF_TIMERS: dict[type[Any], Callable[[Rows, Any], None]] = {
     PutTimer: _put_timer,
     MoveTimer: lambda rows, change: rows.move_row(change.local, change.due),
+    MoveWaits: lambda rows, change: _move_all(rows, change.timers),
     DropTimer: lambda rows, change: rows.drop_row(change.local),
     DropElement: lambda rows, change: rows.drop_element(change.element),
     DropInstance: lambda rows, _change: rows.drop_all(),

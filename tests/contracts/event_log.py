@@ -17,6 +17,7 @@ from domain.process_instance.wait_states import (
     DropTimer,
     MoveJob,
     MoveTimer,
+    MoveWaits,
     PutDelivery,
     PutJob,
     PutKeyBlock,
@@ -126,6 +127,15 @@ class EventLogContract:
         assert [j.local for j in log.available_jobs([""], "t", 1_000, 9)] == [2]
         log.append([waits(MoveJob(1, 0), DropJob(2))])
         assert [j.local for j in log.available_jobs([""], "t", 1_000, 9)] == [1]
+
+    def test_what_is_held_is_found_again_when_it_is_let_go(self, log: EventLog) -> None:
+        log.append([waits(PutJob(1, 9, "t", 5), PutJob(2, 9, "t", 0), PutTimer(3, 9, 6))])
+        log.append([waits(PutJob(4, 9, "t", 0), MoveWaits(((1, NEVER), (2, NEVER), (4, NEVER)), ((3, NEVER),)))])
+        assert log.available_jobs([""], "t", 1_000, 9) == []
+        assert log.due_timers(1_000, 9) == []
+        log.append([waits(DropJob(2), MoveWaits(((1, 5), (4, 7)), ((3, 6),)))])
+        assert [j.local for j in log.available_jobs([""], "t", 1_000, 9)] == [1, 4]
+        assert log.due_timers(1_000, 9) == [DueTimer(KEY, 3, 6)]
 
     def test_what_comes_and_goes_in_one_batch_leaves_nothing(self, log: EventLog) -> None:
         log.append(

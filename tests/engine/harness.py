@@ -25,6 +25,7 @@ from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance import events as e
 from domain.process_instance import wait_states as w
 from domain.process_instance.state import InstanceStatus, ProcessInstance
+from domain.process_instance.suspension import available_from
 
 START = 1_800_000_000_000_000
 SNAPSHOTS = msgspec.json.Decoder(ProcessInstance, float_hook=Decimal)
@@ -142,8 +143,10 @@ class Engine:
         assert replayed == state, "replay differs from the live state"
         assert SNAPSHOTS.decode(encode_json(state)) == state, "a snapshot reads back differently"
         jobs, timers, deliveries = self.index(key)
-        assert jobs == set(state.jobs), "the wait-state index names other jobs than the state"
-        assert timers == {local: timer.due for local, timer in state.timers.items()}
+        free = {local: e.NEVER if state.suspended else available_from(job) for local, job in state.jobs.items()}
+        assert jobs == free, "the wait-state index names other jobs than the state"
+        due = {local: e.NEVER if state.suspended else timer.due for local, timer in state.timers.items()}
+        assert timers == due, "the wait-state index names other timers than the state"
         assert deliveries == {local: (owed.kind, owed.peer) for local, owed in state.deliveries.items()}
         if state.status is InstanceStatus.ACTIVE:
             assert state.jobs or state.tasks or state.timers or state.incidents or state.subscriptions, (
@@ -172,14 +175,19 @@ class Engine:
         for topic, encoded in self.log[key]:
             yield REGISTRY.decode(topic, encoded)[1]
 
-    def index(self, key: int) -> tuple[set[int], dict[int, int], dict[int, tuple[str, int]]]:
-        jobs: dict[int, int] = {}
+    def index(self, key: int) -> tuple[dict[int, int], dict[int, int], dict[int, tuple[str, int]]]:
+        jobs: dict[int, tuple[int, int]] = {}
         timers: dict[int, tuple[int, int]] = {}
         deliveries: dict[int, tuple[str, int]] = {}
         for event in self.events(key):
             match w.wait_change(event):
-                case w.PutJob(local, element, _, _):
-                    jobs[local] = element
+                case w.PutJob(local, element, _, at):
+                    jobs[local] = (element, at)
+                case w.MoveJob(local, at) if local in jobs:  # (an element that ended took its jobs with it)
+                    jobs[local] = (jobs[local][0], at)
+                case w.MoveWaits(moved_jobs, moved_timers):
+                    jobs |= {local: (jobs[local][0], at) for local, at in moved_jobs}
+                    timers |= {local: (timers[local][0], at) for local, at in moved_timers}
                 case w.DropJob(local):
                     del jobs[local]
                 case w.PutTimer(local, element, due):
@@ -193,13 +201,17 @@ class Engine:
                 case w.DropDelivery(local):
                     del deliveries[local]
                 case w.DropElement(gone):
-                    jobs = {local: element for local, element in jobs.items() if element != gone}
+                    jobs = {local: job for local, job in jobs.items() if job[0] != gone}
                     timers = {local: timer for local, timer in timers.items() if timer[0] != gone}
                 case w.DropInstance():
                     jobs, timers = {}, {}
                 case _:
                     pass
-        return set(jobs), {local: due for local, (_, due) in timers.items()}, deliveries
+        return (
+            {local: at for local, (_, at) in jobs.items()},
+            {local: due for local, (_, due) in timers.items()},
+            deliveries,
+        )
 
     # --- shortcuts for sentences ---
 

@@ -25,6 +25,7 @@ from domain.process_instance.wait_states import (
     DropTimer,
     MoveJob,
     MoveTimer,
+    MoveWaits,
     PutDelivery,
     PutJob,
     PutKeyBlock,
@@ -104,6 +105,11 @@ class FakeEventLog:
                 timers[key, change.local] = (timers[key, change.local][0], change.due)
             case DropTimer():
                 timers.pop((key, change.local), None)
+            case MoveWaits():
+                for local, at in change.jobs:
+                    self._change(key, tenant, MoveJob(local, at))
+                for local, at in change.timers:
+                    self._change(key, tenant, MoveTimer(local, at))
             case DropElement() | DropInstance():
                 gone = change.element if isinstance(change, DropElement) else None
                 self._jobs = {r: job for r, job in jobs.items() if r[0] != key or gone not in (None, job[0])}

@@ -15,6 +15,7 @@ from commands.create_instance import CreateInstance
 from commands.fail_job import FailJob
 from commands.resolve_incident import ResolveIncident
 from commands.set_variables import SetVariables
+from commands.suspend_instance import ResumeInstance, SuspendInstance
 from commands.throw_job_error import ThrowJobError
 from commands.trigger_timer import TriggerTimer
 from commands.update_job import UpdateJob
@@ -83,7 +84,10 @@ class InDomain:
     def advance(self, until: int) -> None:
         for _ in range(MAX_TIMERS):
             timers = (
-                (timer.due, state.key, timer.local) for state in self._states() for timer in state.timers.values()
+                (timer.due, state.key, timer.local)
+                for state in self._states()
+                if not state.suspended
+                for timer in state.timers.values()
             )
             due = min(timers, default=(until + 1, 0, 0))
             if due[0] > until:
@@ -125,8 +129,13 @@ class InDomain:
         self._do(UpdateUserTask(task_key=state.key + instance.task, **values))
 
     def cancel(self, process: str) -> None:
-        keys = [state.key for state in self._states() if not process or state.bpmn_process_id == process]
-        self._do(CancelInstance(instance_key=keys[0]))
+        self._do(CancelInstance(instance_key=self._key(process)))
+
+    def suspend(self, process: str, reason: str) -> None:
+        self._do(SuspendInstance(instance_key=self._key(process), reason=reason))
+
+    def resume(self, process: str, reason: str) -> None:
+        self._do(ResumeInstance(instance_key=self._key(process), reason=reason))
 
     # --- what can be seen ---
 
@@ -186,9 +195,16 @@ class InDomain:
         return found
 
     def states(self) -> list[tuple[str, str]]:
-        return [(state.bpmn_process_id, state.status.name.lower()) for state in self._states()]
+        return [
+            (state.bpmn_process_id, "suspended" if state.suspended else state.status.name.lower())
+            for state in self._states()
+        ]
 
     # --- finding ---
+
+    def _key(self, process: str) -> int:
+        """The (first) instance of a process."""
+        return next(state.key for state in self._states() if not process or state.bpmn_process_id == process)
 
     def _states(self) -> list[ProcessInstance]:
         return [stream.state for stream in self.engine.streams.values() if isinstance(stream.state, ProcessInstance)]

@@ -47,7 +47,7 @@ class OverHttp:
     def close(self) -> None:
         """Cancel what still runs, so that later scenarios are alone."""
         for key, state in self._states().items():
-            if state["state"] == "ACTIVE":
+            if state["state"] in ("ACTIVE", "SUSPENDED"):
                 self._http.post(f"/process-instances/{key}/cancellation")
 
     # --- requests ---
@@ -170,9 +170,13 @@ class OverHttp:
         self._call("PATCH", f"/user-tasks/{key}", {"changeset": dict(changes)}, headers=NOT_WAITING)
 
     def cancel(self, process: str) -> None:
-        wanted = process + self._suffix
-        keys = [key for key, state in self._states().items() if not process or state["processDefinitionId"] == wanted]
-        self._call("POST", f"/process-instances/{keys[0]}/cancellation")
+        self._call("POST", f"/process-instances/{self._key(process)}/cancellation")
+
+    def suspend(self, process: str, reason: str) -> None:
+        self._call("POST", f"/process-instances/{self._key(process)}/suspension", {"reason": reason})
+
+    def resume(self, process: str, reason: str) -> None:
+        self._call("POST", f"/process-instances/{self._key(process)}/resumption", {"reason": reason})
 
     # --- what can be seen ---
 
@@ -246,6 +250,12 @@ class OverHttp:
 
     # --- finding ---
 
+    def _key(self, process: str) -> str:
+        """The (first) instance of a process."""
+        wanted = process + self._suffix
+        states = self._states().items()
+        return next(key for key, state in states if not process or state["processDefinitionId"] == wanted)
+
     def _keys(self) -> list[str]:
         if not self._roams:
             return self._started
@@ -265,6 +275,7 @@ class OverHttp:
         return {
             timer["timerKey"]: int(datetime.fromisoformat(timer["dueDate"]).timestamp() * 1_000) * 1_000
             for state in self._states().values()
+            if state["state"] != "SUSPENDED"
             for timer in state["timers"]
         }
 

@@ -98,6 +98,14 @@ def _cancel(world: World, subject: Any, _arguments: Arguments) -> None:
     world.cancel(subject if isinstance(subject, str) else "")
 
 
+def _suspend(world: World, subject: Any, arguments: Arguments) -> None:
+    world.suspend(subject if isinstance(subject, str) else "", arguments.get("reason", ""))
+
+
+def _resume(world: World, subject: Any, arguments: Arguments) -> None:
+    world.resume(subject if isinstance(subject, str) else "", arguments.get("reason", ""))
+
+
 DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "start": _start,
     "complete": _complete,
@@ -111,6 +119,8 @@ DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "assign": _assign,
     "update": _update,
     "cancel": _cancel,
+    "suspend": _suspend,
+    "resume": _resume,
 }
 
 
@@ -195,8 +205,8 @@ def _trace(where: str, expected: list[Any], world: World) -> None:
 def _state(where: str, expected: str, world: World) -> None:
     (_, found), *_ = world.states()
     assert found == expected, f"{where}: the instance is {found}, not {expected}"
-    if expected != "active":
-        others = [state for _, state in world.states() if state == "active"]
+    if expected not in ("active", "suspended"):
+        others = [state for _, state in world.states() if state in ("active", "suspended")]
         assert others or not world.waiting(), f"{where}: the instance is {found}, but {world.waiting()} wait"
 
 

@@ -31,6 +31,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "assign": ("to", "nth"),
     "update": ("with", "nth"),
     "cancel": (),
+    "suspend": ("reason",),
+    "resume": ("reason",),
     "deploy": (),
 }
 """Actions and the arguments that each may have."""
@@ -50,7 +52,7 @@ EXPECTATIONS = (
     "refused",
 )
 SCENARIO_KEYS = ("name", "cites", "model", "models", "decisions", "steps")
-STATES = ("active", "completed", "terminated")
+STATES = ("active", "suspended", "completed", "terminated")
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

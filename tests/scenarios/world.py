@@ -75,6 +75,12 @@ class World(Protocol):
     def cancel(self, process: str) -> None:
         """Cancel the (first) instance of a process ("": the instance that was started first)."""
 
+    def suspend(self, process: str, reason: str) -> None:
+        """Let the (first) instance of a process stand still ("": the instance that was started first)."""
+
+    def resume(self, process: str, reason: str) -> None:
+        """Let it go on."""
+
     # --- what can be seen ---
 
     def waiting(self) -> list[str]:

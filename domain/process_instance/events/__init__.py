@@ -53,6 +53,11 @@ from domain.process_instance.events.jobs import (
     JobRole,
     JobUpdated,
 )
+from domain.process_instance.events.operations import (
+    Available,
+    InstanceResumed,
+    InstanceSuspended,
+)
 from domain.process_instance.events.thrown import (
     CompensationRegistered,
     CompensationTriggered,
@@ -80,6 +85,7 @@ from domain.process_instance.events.waits import (
 __all__ = [
     "EVENTS",
     "NEVER",
+    "Available",
     "ChildAbandoned",
     "ChildCalled",
     "ChildCompleted",
@@ -98,6 +104,8 @@ __all__ = [
     "IncidentResolved",
     "InstanceCompleted",
     "InstanceCreated",
+    "InstanceResumed",
+    "InstanceSuspended",
     "InstanceTerminated",
     "JobActivated",
     "JobCompleted",
@@ -178,5 +186,7 @@ EVENTS: tuple[type[Event], ...] = (
     IncidentResolved,
     InstanceCompleted,
     InstanceTerminated,
+    InstanceSuspended,
+    InstanceResumed,
 )
 REGISTRY.register(EVENTS)

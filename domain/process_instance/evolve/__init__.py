@@ -14,6 +14,7 @@ from domain.process_instance.evolve import (
     incidents,
     instance,
     jobs,
+    operations,
     thrown,
     user_tasks,
     waits,
@@ -31,6 +32,7 @@ APPLIERS: Appliers = {
     **decisions.APPLIERS,
     **incidents.APPLIERS,
     **calls.APPLIERS,
+    **operations.APPLIERS,
 }
 
 

@@ -40,6 +40,7 @@ def _variables_set(state: ProcessInstance, event: e.VariablesSet, _: int) -> Non
 def _finished(status: InstanceStatus) -> Callable[[ProcessInstance, Any, int], None]:
     def apply(state: ProcessInstance, _event: Event, _at: int) -> None:
         state.status = status
+        state.suspended, state.suspension_reason = False, ""
         if state.parent_key and status is InstanceStatus.COMPLETED:
             state.result = state.elements[ROOT].variables or {}
         for held in (state.elements, state.jobs, state.tasks, state.timers, state.subscriptions, state.incidents):
