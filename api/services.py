@@ -13,6 +13,7 @@ from commands.ports import EventLog
 if TYPE_CHECKING:
     from api.commits import Commits
     from api.job_activation import JobDesk
+    from commands.calendars import Calendars
     from projections.queries import Queries
 
 MEBIBYTE = 1 << 20
@@ -77,6 +78,7 @@ class Services:
     log: EventLog
     queries: Queries
     clock: Clock
+    calendars: Calendars
     settings: ApiSettings = field(default_factory=ApiSettings)
     ready: Callable[[], bool] = lambda: True
     commits: Commits = field(init=False)

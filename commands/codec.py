@@ -12,6 +12,8 @@ import msgspec
 from commands.cache import HeldStream
 from commands.handling import INSTANCE, Command, Kind, Meta, StreamRef
 from commands.ports import Append, CommandRecord, IndexedDefinition, NewEvent, StoredEvent
+from domain.calendar.events import CALENDAR as CALENDAR_KIND
+from domain.calendar.events import CalendarDefined, CalendarDeleted
 from domain.errors import InvalidArgument, LogCorrupt
 from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event, encode_json
 from domain.process_definition.events import (
@@ -140,6 +142,9 @@ def definition_rows(tenant: str, ref: StreamRef, version: int, event: Event) -> 
             return [row(REQUIREMENTS, event.requirements_id, event.requirements_key, event)]
         case DecisionDeployed():
             return [row(DECISION, event.decision_id, event.decision_key, event)]
+        case CalendarDefined() | CalendarDeleted():
+            key, kind = event.calendar_key, CALENDAR_KIND
+            return [IndexedDefinition(tenant, kind, event.calendar_id, event.version, key, ref.id, version, 0, "")]
         case _:
             return []
 

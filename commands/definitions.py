@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from commands.bus_batch import Emission
+from commands.calendars import Calendars
 from commands.handling import FAMILY
 from commands.ports import EventLog, IndexedDefinition
 from domain.bpmn.model import Binding, ProcessModel
+from domain.calendar.arithmetic import Clockwork
 from domain.dmn import Decisions, compile_files
 from domain.errors import LogCorrupt, NotFound
 from domain.events import REGISTRY, Event
@@ -71,6 +73,7 @@ class DeployedDefinitions:
         refresh_after: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.calendars = Calendars(log, refresh_after=refresh_after, monotonic=monotonic)
         self._log = log
         self._parse = parse
         self._compile = compile
@@ -86,6 +89,7 @@ class DeployedDefinitions:
 
     def on_commit(self, emissions: Sequence[Emission]) -> None:
         """Listener of the command bus: forget what the ids that were just deployed stood for."""
+        self.calendars.on_commit(emissions)
         if any(emission.ref.kind is FAMILY for emission in emissions):
             with self._lock:
                 self._deployments += 1
@@ -116,6 +120,10 @@ class DeployedDefinitions:
         """The key of the latest form with this id, 0 if there is none."""
         rows = self._rows(FORM, tenant, form_id)
         return rows[0].key if rows else 0
+
+    def find_calendar(self, tenant: str, calendar_id: str) -> Clockwork | None:
+        """The calendar with this id ("": the default one), None if there is none."""
+        return self.calendars.find(tenant, calendar_id)
 
     def find_decision(
         self, tenant: str, decision_id: str, binding: Binding, version_tag: str = "", definition_key: int = 0

@@ -15,6 +15,8 @@ from uuid import UUID
 import msgspec
 
 from domain.bpmn.model import Binding
+from domain.calendar.events import CalendarStream
+from domain.calendar.events import evolve as evolve_calendar
 from domain.decision.events import Evaluation
 from domain.decision.events import evolve as evolve_evaluation
 from domain.events import Event
@@ -27,6 +29,7 @@ from domain.process_instance.state import ProcessInstance
 
 if TYPE_CHECKING:
     from domain.bpmn.model import ProcessModel
+    from domain.calendar.arithmetic import Clockwork
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,8 @@ class Kind(NamedTuple):
 INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance, lambda state: state.is_over)
 FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
 EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation, lambda _state: True)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION)}
+CALENDAR = Kind("calendar", lambda _key: CalendarStream(), evolve_calendar, CalendarStream)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION, CALENDAR)}
 
 
 class StreamRef(NamedTuple):
@@ -108,6 +112,10 @@ class Definitions(Protocol):
 
     def find_form(self, tenant: str, form_id: str) -> int:
         """The key of the latest form with this id, 0 if there is none."""
+        ...
+
+    def find_calendar(self, tenant: str, calendar_id: str) -> Clockwork | None:
+        """The calendar with this id ("": the default one), None if there is none."""
         ...
 
     def find_decision(

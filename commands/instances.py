@@ -9,6 +9,7 @@ import msgspec
 
 from commands.handling import Context, Definitions, Route, Stream, StreamRef, instance_ref
 from domain.bpmn.model import Binding, Moment
+from domain.calendar.arithmetic import Clockwork
 from domain.errors import InvalidArgument, InvalidState, NotFound
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance import events as e
@@ -84,6 +85,9 @@ class _Deployed:
 
     def find_form(self, form_id: str) -> int:
         return self._definitions.find_form(self._tenant, form_id)
+
+    def find_calendar(self, calendar_id: str) -> Clockwork | None:
+        return self._definitions.find_calendar(self._tenant, calendar_id)
 
     def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:
         return self._definitions.find_decision(self._tenant, decision_id, binding, version_tag, self._definition_key)

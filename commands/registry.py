@@ -4,6 +4,7 @@ from commands import (
     activate_job,
     assign_user_task,
     cancel_instance,
+    change_calendar,
     complete_job,
     complete_user_task,
     create_instance,
@@ -22,6 +23,9 @@ from commands.handling import Command, Handler
 
 HANDLERS: dict[type[Command], Handler] = {
     activate_job.ActivateJob: activate_job.HANDLER,
+    change_calendar.DefineCalendar: change_calendar.DEFINE,
+    change_calendar.UpdateCalendar: change_calendar.UPDATE,
+    change_calendar.DeleteCalendar: change_calendar.DELETE,
     assign_user_task.AssignUserTask: assign_user_task.ASSIGN,
     assign_user_task.UnassignUserTask: assign_user_task.UNASSIGN,
     cancel_instance.CancelInstance: cancel_instance.HANDLER,

@@ -150,6 +150,7 @@ class Platform:
             bus=self.core.bus,
             log=self.core.log,
             queries=self.queries,
+            calendars=self.core.definitions.calendars,
             clock=self.core.clock,
             settings=ApiSettings(
                 version=installed_version(),

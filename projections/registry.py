@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from domain.calendar.events import CalendarDefined, CalendarDeleted
 from domain.errors import DomainError
 from domain.events import REGISTRY, Event, Recorded
 from domain.process_instance import events as e
@@ -51,6 +52,8 @@ TABLES: Mapping[str, Table] = {
 # Facts that no read model shows: the log itself is the history.
 IGNORED: frozenset[type[Event]] = frozenset(
     {
+        CalendarDefined,  # calendars are read from the log itself: they are few
+        CalendarDeleted,
         e.TokenArrived,
         e.TokensDiscarded,
         e.SubscriptionOpened,

@@ -2,6 +2,7 @@
 
 from api.operations import Operation
 from api.routes import (
+    calendars,
     decisions,
     definitions,
     element_instances,
@@ -25,6 +26,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *incidents.OPERATIONS,
     *definitions.OPERATIONS,
     *decisions.OPERATIONS,
+    *calendars.OPERATIONS,
     *expressions.OPERATIONS,
     *system.OPERATIONS,
 )

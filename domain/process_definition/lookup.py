@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from domain.bpmn.model import Binding
+from domain.calendar.arithmetic import Clockwork
 from domain.dmn import Decisions
 
 
@@ -33,6 +34,10 @@ class Lookup(Protocol):
 
     def find_form(self, form_id: str) -> int:
         """The key of the latest form with this id, 0 if there is none."""
+        ...
+
+    def find_calendar(self, calendar_id: str) -> Clockwork | None:
+        """The business calendar with this id ("": the default one), None if there is none."""
         ...
 
     def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:

@@ -83,6 +83,10 @@ class Client:
         """The answer to a body."""
         return self._send("POST", path, content=encode_json({} if body is None else body), headers=JSON)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """The answer to a change."""
+        return self._send("PATCH", path, content=encode_json(body), headers=JSON)
+
     def delete(self, path: str) -> Any:
         """The answer to a removal."""
         return self._send("DELETE", path)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from domain.errors import DomainError, StorageUnavailable
-from infra.cli import decisions, definitions, instances, jobs, kafka, maintenance, models, serving, tasks
+from infra.cli import calendars, decisions, definitions, instances, jobs, kafka, maintenance, models, serving, tasks
 from infra.cli.client import Problem, Unreachable
 from infra.cli.output import show_problem
 from infra.settings import InvalidSetting
@@ -28,7 +28,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for topic in (serving, models, definitions, instances, tasks, jobs, decisions, kafka, maintenance):
+for topic in (serving, models, definitions, instances, tasks, jobs, decisions, calendars, kafka, maintenance):
     topic.register(app)
 
 

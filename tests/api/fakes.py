@@ -13,6 +13,7 @@ from commands.bus_batch import Emission, Outcome
 from commands.clock import PinnableClock
 from commands.handling import Command, Meta
 from commands.ports import AvailableJob
+from domain.calendar.model import STANDARD, Calendar
 from domain.errors import NotFound
 from projections.queries import Entity, Freshness, Page, SearchResult
 
@@ -81,6 +82,16 @@ class FakeQueries:
         return position == 0
 
 
+class FakeCalendars:
+    """The calendar that ships, and no other."""
+
+    def get(self, _tenant: str, calendar_id: str) -> Calendar | None:
+        return STANDARD if calendar_id == STANDARD.id else None
+
+    def all(self, _tenant: str) -> list[Calendar]:
+        return [STANDARD]
+
+
 class FakeServer:
     """The application on fakes, and an HTTP client that calls it in process."""
 
@@ -88,10 +99,12 @@ class FakeServer:
         self.bus, self.log, self.queries = FakeBus(), FakeLog(), FakeQueries()
         self.clock = PinnableClock(lambda: 1_800_000_000_000_000)
         self.is_ready = True
+        self.calendars = FakeCalendars()
         self.services = Services(
             bus=self.bus,
             log=cast(Any, self.log),
             queries=cast(Any, self.queries),
+            calendars=cast(Any, self.calendars),
             clock=self.clock,
             settings=ApiSettings(job_poll_interval=0.01, **settings),
             ready=lambda: self.is_ready,

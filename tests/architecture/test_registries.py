@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import commands
+import domain.calendar.events
 import domain.decision.events
 import domain.process_definition.events
 import domain.process_instance.events  # noqa: F401 - registers its topics, as the line above does

@@ -17,6 +17,8 @@ from commands.handling import INSTANCE, Context, Meta, Stream
 from commands.registry import HANDLERS
 from domain.bpmn import ProcessModel, load_model, load_models
 from domain.bpmn.model import Binding
+from domain.calendar.arithmetic import Clockwork
+from domain.calendar.model import STANDARD
 from domain.dmn import Decisions, compile_decisions, parse_dmn
 from domain.errors import NotFound
 from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event, encode_json
@@ -36,6 +38,7 @@ class Deployed:
 
     def __init__(self) -> None:
         self.models: dict[int, ProcessModel] = {}
+        self.calendars: dict[str, Clockwork] = {"default": Clockwork(STANDARD)}
         self.forms: dict[str, int] = {}
         self.decisions: dict[int, Decisions] = {}
 
@@ -62,6 +65,9 @@ class Deployed:
     def decision(self, decision_key: int) -> DeployedDecision:
         decisions = self.decisions[decision_key - 1]
         return DeployedDecision(decisions, decisions.model.decisions[0].id, decision_key, decision_key - 1, 1)
+
+    def find_calendar(self, tenant: str, calendar_id: str) -> Clockwork | None:
+        return self.calendars.get(calendar_id or "default")
 
     def find_form(self, tenant: str, form_id: str) -> int:
         return self.forms.get(form_id, 0)

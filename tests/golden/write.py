@@ -18,6 +18,7 @@ from uuid import UUID
 import msgspec
 import yaml
 
+import domain.calendar.events
 import domain.decision.events
 import domain.process_definition.events
 import domain.process_instance.events  # noqa: F401 - registers its topics, as the lines above do

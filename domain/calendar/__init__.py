@@ -1,0 +1,1 @@
+"""Business calendars: when work is done, and what a deadline in working time means."""
