@@ -2,7 +2,8 @@
 
     supervisor ─┬─ PostgreSQL under the data folder (unless FLOWLEDGER_DATABASE_URL names one)
                 ├─ flowledger serve       HTTP API, command bus, timers
-                └─ flowledger projector   log → read models
+                ├─ flowledger projector   log → read models
+                └─ flowledger monitoring  log → monitoring store (chDB, which this process owns, or ClickHouse)
 
 The supervisor opens the listening socket and hands it down: while the server is started again, connections wait in
 line instead of being refused.
@@ -107,7 +108,7 @@ class Dev:
 
 
 def processes(settings: Settings, server: socket.socket, *keep_open: int, ends_database: bool = False) -> list[Child]:
-    """`serve` on a listening socket and `projector`, as processes that are not yet started.
+    """`serve` on a listening socket, `projector` and `monitoring`, as processes that are not yet started.
 
     keep_open: descriptors that they inherit (the data folder's lock). ends_database: the server stops the embedded
     PostgreSQL when it finds its supervisor dead.
@@ -126,6 +127,7 @@ def processes(settings: Settings, server: socket.socket, *keep_open: int, ends_d
     return [
         Child("serve", serve, environment, (*keep_open, server.fileno())),
         Child("projector", [*flowledger, "projector", "--supervised"], environment, keep_open, stop_seconds=5.0),
+        Child("monitoring", [*flowledger, "monitoring", "--supervised"], environment, keep_open, stop_seconds=15.0),
     ]
 
 

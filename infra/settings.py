@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from domain.errors import DomainError
 
@@ -48,6 +49,10 @@ class Settings(NamedTuple):
     lag_limit: int = 250_000
     cached_instances: int = 20_000
     drain_seconds: int = 15
+    clickhouse: str = ""
+    monitoring_port: int = 0
+    monitoring_department: str = "department"
+    monitoring_initiator: str = "initiator"
     kafka: str = ""
     kafka_security: str = "plaintext"
     kafka_mechanism: str = "scram-sha-512"
@@ -125,6 +130,13 @@ def _database_url(text: str) -> str:
     return text
 
 
+def _clickhouse(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL of ClickHouse's HTTP interface: http://user:password@host:8123/database")
+    return text
+
+
 def _kafka(text: str) -> str:
     hosts = [host.strip() for host in text.split(",")]
     if text != KAFKA_LOCAL and not all(re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}", host) for host in hosts):
@@ -164,6 +176,14 @@ SETTINGS: dict[str, Setting] = {
     ),
     "cached_instances": Setting(_number(10, 10_000_000), "process instances kept in memory"),
     "drain_seconds": Setting(_number(0, 15), "time that running requests have to end when the server stops"),
+    "clickhouse": Setting(
+        _clickhouse, "ClickHouse server of the monitoring store; without it `flowledger monitoring` runs its own engine"
+    ),
+    "monitoring_port": Setting(
+        _number(0, 65535), "port of that engine's HTTP interface, on 127.0.0.1; 0: any free one"
+    ),
+    "monitoring_department": Setting(str, "start variable that figures are grouped by; a path: applicant.department"),
+    "monitoring_initiator": Setting(str, "start variable that names who began; without it the actor of the start"),
     "kafka": Setting(_kafka, "Kafka brokers, host:port with commas between; 'local': `flowledger dev` starts one"),
     "kafka_security": Setting(_one_of(KAFKA_SECURITY), f"how brokers are spoken to: {', '.join(KAFKA_SECURITY)}"),
     "kafka_mechanism": Setting(_one_of(KAFKA_MECHANISMS), f"SASL mechanism: {', '.join(KAFKA_MECHANISMS)}"),
@@ -177,7 +197,7 @@ SETTINGS: dict[str, Setting] = {
     "kafka_compression": Setting(_one_of(KAFKA_COMPRESSIONS), f"of records: {', '.join(KAFKA_COMPRESSIONS)}"),
 }
 """The variable of each is FLOWLEDGER_ and its name in capitals."""
-SECRET = frozenset({"database_url", "kafka_password"})
+SECRET = frozenset({"database_url", "kafka_password", "clickhouse"})
 """Values that are never shown."""
 
 

@@ -12,7 +12,19 @@ import typer
 from rich.console import Console
 
 from domain.errors import DomainError, StorageUnavailable
-from infra.cli import calendars, decisions, definitions, instances, jobs, kafka, maintenance, models, serving, tasks
+from infra.cli import (
+    calendars,
+    decisions,
+    definitions,
+    instances,
+    jobs,
+    kafka,
+    maintenance,
+    models,
+    monitoring,
+    serving,
+    tasks,
+)
 from infra.cli.client import Problem, Unreachable
 from infra.cli.output import show_problem
 from infra.settings import InvalidSetting
@@ -28,7 +40,19 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for topic in (serving, models, definitions, instances, tasks, jobs, decisions, calendars, kafka, maintenance):
+for topic in (
+    serving,
+    models,
+    definitions,
+    instances,
+    tasks,
+    jobs,
+    decisions,
+    calendars,
+    kafka,
+    monitoring,
+    maintenance,
+):
     topic.register(app)
 
 
@@ -46,7 +70,7 @@ def main() -> None:
         sys.exit(3)
     except InvalidSetting as wrong:
         errors.print(str(wrong), style="red", markup=False, highlight=False)
-        sys.exit(EXIT_CONFIGURATION if "serve" in sys.argv or "projector" in sys.argv else 2)
+        sys.exit(EXIT_CONFIGURATION if {"serve", "projector", "monitoring"} & set(sys.argv) else 2)
     except DomainError as error:
         errors.print(f"[red]{error.code}[/red]", end=" ")
         errors.print(str(error), markup=False, highlight=False)

@@ -59,9 +59,9 @@ def serve(
     from infra.serving import serve_forever
     from infra.supervisor import follow_parent
 
-    settings = _with_database("serve")
+    settings = with_database("serve")
     configure_logging(settings, "serve")
-    _refuse_old_schema(settings.database_url)
+    refuse_old_schema(settings.database_url)
     orphaned = threading.Event()
     if supervised:
         follow_parent(orphaned)
@@ -79,9 +79,9 @@ def projector(supervised: Supervised = False) -> None:
     from infra.postgres.read_models import ProjectorSettings, run_projector
     from infra.supervisor import follow_parent, stop_on_signals
 
-    settings = _with_database("projector")
+    settings = with_database("projector")
     configure_logging(settings, "projector")
-    _refuse_old_schema(settings.database_url)
+    refuse_old_schema(settings.database_url)
     stop = stop_on_signals()
     if supervised:
         follow_parent(threading.Event())
@@ -96,7 +96,7 @@ def relay(supervised: Supervised = False) -> None:
 
     settings = _with_kafka("relay")
     configure_logging(settings, "relay")
-    _refuse_old_schema(settings.database_url)
+    refuse_old_schema(settings.database_url)
     stop = stop_on_signals()
     if supervised:
         follow_parent(threading.Event())
@@ -107,14 +107,14 @@ def migrate() -> None:
     """Bring the schema of FLOWLEDGER_DATABASE_URL up to date (`dev` does so by itself)."""
     from infra.postgres.migrations import migrate as apply
 
-    applied = apply(_with_database("migrate").database_url)
+    applied = apply(with_database("migrate").database_url)
     for name in applied:
         console().print(f"applied {name}")
     if not applied:
         console().print("The database is up to date.")
 
 
-def _refuse_old_schema(url: str) -> None:
+def refuse_old_schema(url: str) -> None:
     """Raise SchemaMismatch where migrations are missing, StorageUnavailable where nobody can be asked."""
     import psycopg
 
@@ -130,13 +130,13 @@ def _refuse_old_schema(url: str) -> None:
 
 
 def _with_kafka(command: str) -> Settings:
-    settings = _with_database(command)
+    settings = with_database(command)
     if not settings.kafka or settings.kafka == KAFKA_LOCAL:
         raise InvalidSetting(f"`flowledger {command}` needs FLOWLEDGER_KAFKA (host:port of the brokers)")
     return settings
 
 
-def _with_database(command: str) -> Settings:
+def with_database(command: str) -> Settings:
     settings = read_settings()
     if not settings.database_url:
         raise InvalidSetting(

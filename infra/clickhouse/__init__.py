@@ -1,0 +1,1 @@
+"""The monitoring store: ClickHouse, either a server or the embedded engine (chDB) behind its owner process."""

@@ -1,0 +1,11 @@
+DROP TABLE requests;
+DROP TABLE calendar_slots;
+DROP TABLE sources;
+DROP TABLE quarantine;
+DROP TABLE elements;
+DROP TABLE definitions;
+DROP TABLE interventions;
+DROP TABLE incidents;
+DROP TABLE instances;
+DROP TABLE visits;
+DROP TABLE events;

@@ -1,0 +1,1 @@
+"""The monitoring store, on the real engine (chDB)."""
