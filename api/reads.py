@@ -16,6 +16,7 @@ from api.bodies import StatisticsFilter
 from api.call import MIN_POSITION, POSITION, Call, answer
 from api.errors import ProjectionBehind
 from api.reading import decode, read_body, require_json
+from api.services import ApiSettings
 from domain.errors import InvalidArgument
 from projections.queries import Entity, SearchRequest, SearchResult
 
@@ -28,15 +29,11 @@ async def settle(call: Call, own_position: int = 0) -> None:
     own_position: what this server wrote there itself; it is waited for shortly, and then read without. Raises
     ProjectionBehind if the position that the request demands is not reached.
     """
-    demanded = _demanded(call)
+    wanted = demanded(call)
     queries, settings = call.services.queries, call.services.settings
-    if demanded and not await queries.wait_for(demanded, settings.min_position_wait):
-        reached = (await queries.freshness()).position
-        raise ProjectionBehind(
-            f"the read models have reached position {reached}, not yet {demanded} as {MIN_POSITION} demands, "
-            f"within {settings.min_position_wait:g} s; try again"
-        )
-    if own_position > demanded:
+    if wanted and not await queries.wait_for(wanted, settings.min_position_wait):
+        raise behind("the read models have", (await queries.freshness()).position, wanted, settings)
+    if own_position > wanted:
         await queries.wait_for(own_position, settings.own_writes_wait)
 
 
@@ -46,7 +43,16 @@ async def reached(call: Call, own_position: int = 0) -> int:
     return (await call.services.queries.freshness()).position
 
 
-def _demanded(call: Call) -> int:
+def behind(who: str, reached: int, wanted: int, settings: ApiSettings) -> ProjectionBehind:
+    """The refusal of a read whose position was not reached in time. who: "… have"."""
+    return ProjectionBehind(
+        f"{who} reached position {reached}, not yet {wanted} as {MIN_POSITION} demands, "
+        f"within {settings.min_position_wait:g} s; try again"
+    )
+
+
+def demanded(call: Call) -> int:
+    """The log position that the request demands to see; 0: none."""
     text = call.request.headers.get(MIN_POSITION)
     if text is None:
         return 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from api.commits import Commits
     from api.job_activation import JobDesk
     from commands.calendars import Calendars
+    from projections.monitoring.ports import Monitoring
     from projections.queries import Queries
 
 MEBIBYTE = 1 << 20
@@ -79,6 +80,7 @@ class Services:
     queries: Queries
     clock: Clock
     calendars: Calendars
+    monitoring: Monitoring
     settings: ApiSettings = field(default_factory=ApiSettings)
     ready: Callable[[], bool] = lambda: True
     commits: Commits = field(init=False)

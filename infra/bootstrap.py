@@ -14,6 +14,7 @@ import gc
 import logging
 import sys
 import time
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from uuid import uuid4
 
@@ -30,6 +31,8 @@ from commands.timers import TimerLoop
 from commands.trigger_timer import TriggerTimer
 from domain.bpmn import ProcessModel, load_model
 from domain.errors import DomainError
+from infra.clickhouse.queries import ClickHouseMonitoring
+from infra.clickhouse.server import store_address
 from infra.postgres.event_log import PostgresEventLog
 from infra.postgres.lanes import LeasedKeys
 from infra.postgres.queries import PostgresQueries
@@ -143,6 +146,7 @@ class Platform:
         self._settings = settings
         self.core = Core(settings)
         self.queries = PostgresQueries(settings.database_url)
+        self.monitoring = ClickHouseMonitoring(partial(store_address, settings))
         self._draining = False
         self._seen = 0.0
         self._watch: asyncio.Task[None] | None = None
@@ -151,6 +155,7 @@ class Platform:
             log=self.core.log,
             queries=self.queries,
             calendars=self.core.definitions.calendars,
+            monitoring=self.monitoring,
             clock=self.core.clock,
             settings=ApiSettings(
                 version=installed_version(),
@@ -189,6 +194,7 @@ class Platform:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
         await self.queries.close()
+        await self.monitoring.close()
 
     def stop(self) -> None:
         """Commit what was taken and end."""

@@ -10,6 +10,7 @@ from api.routes import (
     incidents,
     instance_history,
     jobs,
+    monitoring,
     process_instances,
     system,
     user_tasks,
@@ -27,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *definitions.OPERATIONS,
     *decisions.OPERATIONS,
     *calendars.OPERATIONS,
+    *monitoring.OPERATIONS,
     *expressions.OPERATIONS,
     *system.OPERATIONS,
 )

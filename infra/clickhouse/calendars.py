@@ -1,23 +1,20 @@
-"""Working-time tables in the store (projections/monitoring/working_time.py)."""
+"""The working-time table of the calendar that ships (projections/monitoring/working_time.py); those of calendars that
+were defined come from the log like everything else.
+"""
 
 from __future__ import annotations
 
+from domain.events import encode_json
 from infra.clickhouse.connection import ClickHouse
-from infra.clickhouse.sink import serial
-from projections.monitoring.working_time import DEFAULT_CALENDAR, SLOTS, Worked, office_hours, slots
+from projections.monitoring.rows import COLUMNS
+from projections.monitoring.working_time import SLOTS, calendar_name, shipped
 
-_COLUMNS = ("calendar", "slot", "work", "before", "serial")
-
-
-def load_calendar(store: ClickHouse, name: str = DEFAULT_CALENDAR, worked: Worked = office_hours) -> None:
-    """Write a calendar's table, in place of what it was."""
-    now = serial()
-    lines = "".join(f'["{name}",{number},{work},{before},{now}]\n' for number, work, before in slots(worked))
-    store.insert("calendar_slots", _COLUMNS, lines.encode())
+_COUNT = "SELECT count() FROM calendar_slots{suffix} WHERE calendar = {{name:String}}"
 
 
-def ensure_calendars(store: ClickHouse) -> None:
-    """Write the default calendar where it is not there."""
-    (count,) = store.rows(f"SELECT count() FROM calendar_slots WHERE calendar = '{DEFAULT_CALENDAR}'")[0]  # noqa: S608
+def ensure_calendar(store: ClickHouse, suffix: str = "") -> None:
+    """Write the table where it is not there. suffix: of the table's name."""
+    (count,) = store.rows(_COUNT.format(suffix=suffix), {"name": calendar_name("", "")})[0]
     if count < SLOTS:
-        load_calendar(store)
+        lines = b"".join(encode_json(slot) + b"\n" for slot in shipped())
+        store.insert(f"calendar_slots{suffix}", COLUMNS["calendar_slots"], lines)

@@ -45,11 +45,22 @@ def quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def parameter(value: Any) -> Any:
+    """A query parameter as chDB takes it: it writes lists without the quotes that texts in them need."""
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(quoted(item) if isinstance(item, str) else str(item) for item in value) + "]"
+    return value
+
+
 def identifier(name: str) -> str:
     """The name, checked. Raises QueryFailed."""
     if not IDENTIFIER.fullmatch(name):
         raise QueryFailed(f"Code: 62. DB::Exception: not an identifier: {name!r}. (SYNTAX_ERROR)")
     return name
+
+
+def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: parameter(value) for name, value in (params or {}).items()}
 
 
 class ChdbEngine:
@@ -90,7 +101,7 @@ class ChdbEngine:
     @staticmethod
     def _run(connection: Any, sql: str, output: str = "TabSeparated", params: Mapping[str, Any] | None = None) -> bytes:
         try:
-            result = connection.query(sql, output, params=dict(params or {}))
+            result = connection.query(sql, output, params=_parameters(params))
         except Exception as error:  # chDB raises RuntimeError and ChdbError, neither of which says more than its text
             raise QueryFailed(str(error)) from None
         data: bytes | None = result.bytes()
@@ -123,7 +134,7 @@ class ChdbEngine:
         connection = self.connect(database, settings)
         try:
             try:
-                result = connection.send_query(sql, output, params=dict(params or {}))
+                result = connection.send_query(sql, output, params=_parameters(params))
                 for block in result:
                     yield block.bytes()
             except Exception as error:

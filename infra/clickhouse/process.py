@@ -9,19 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
 from commands.ports import StoredEvent
 from domain.errors import StorageUnavailable
 from domain.events import Recorded
-from infra.clickhouse.calendars import ensure_calendars
+from infra.clickhouse.calendars import ensure_calendar
 from infra.clickhouse.connection import ClickHouse, HttpClickHouse
 from infra.clickhouse.engine import QueryFailed
 from infra.clickhouse.migrate import migrate
 from infra.clickhouse.requests import Requests
-from infra.clickhouse.server import StoreServer
+from infra.clickhouse.server import StoreServer, folder_of
 from infra.clickhouse.sink import ClickHouseSink
 from infra.postgres.read_models_sink import Connection, PostgresTail, connect, storage_errors
 from infra.settings import Settings
@@ -36,7 +35,6 @@ LOG = logging.getLogger("flowledger.monitoring")
 BATCH = 5_000
 RETRY_SECONDS = 1.0
 _LEAD_LOCK_CLASS = 7308
-FOLDER = "monitoring"
 
 
 class Lead:
@@ -124,12 +122,12 @@ def run_writer(parts: Parts, stop: StopSignal) -> None:
 
 
 def prepare(store: ClickHouse) -> None:
-    """Create and migrate the database, and write the default calendar."""
+    """Create and migrate the database, and write the calendar that ships."""
     if isinstance(store, HttpClickHouse):
         store.create()
     for name in migrate(store):
         LOG.info("migrated the monitoring store: %s", name)
-    ensure_calendars(store)
+    ensure_calendar(store)
 
 
 def dimensions_of(settings: Settings) -> Dimensions:
@@ -154,11 +152,6 @@ def opened_store(settings: Settings) -> Iterator[ClickHouse]:
         yield server.store
     finally:
         server.stop()
-
-
-def folder_of(data_dir: Path) -> Path:
-    """Where the embedded store is."""
-    return data_dir.absolute() / FOLDER
 
 
 def run_monitoring(settings: Settings, stop: threading.Event) -> None:

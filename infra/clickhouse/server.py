@@ -22,11 +22,13 @@ from infra.clickhouse.connection import DEFAULT_DATABASE, EmbeddedClickHouse
 from infra.clickhouse.engine import ChdbEngine
 from infra.clickhouse.http_interface import USER, HttpInterface
 from infra.net import listen
+from infra.settings import Settings
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 STORE = "store"
 URL = "url"
+FOLDER = "monitoring"
 
 
 class StoreServer:
@@ -100,6 +102,16 @@ def located(folder: Path) -> str:
             "the monitoring store does not run: `flowledger dev` runs it, `flowledger monitoring` alone does, or "
             "FLOWLEDGER_CLICKHOUSE names a ClickHouse server"
         ) from None
+
+
+def folder_of(data_dir: Path) -> Path:
+    """Where the embedded store is."""
+    return data_dir.absolute() / FOLDER
+
+
+def store_address(settings: Settings) -> str:
+    """The URL of the store that the settings mean. Raises StorageUnavailable where its owner does not run."""
+    return settings.clickhouse or located(folder_of(settings.data_dir))
 
 
 @contextmanager

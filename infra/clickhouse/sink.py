@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.errors import StorageUnavailable
 from domain.events import encode_json
+from infra.clickhouse.calendars import ensure_calendar
 from infra.clickhouse.connection import ClickHouse
 from infra.clickhouse.engine import QueryFailed
 from projections.monitoring.rows import COLUMNS, stored_state
@@ -123,6 +124,7 @@ class Shadow:
         self.drop()
         for table in self._tables:
             self._store.command(f"CREATE TABLE {table}{self._suffix} AS {table}")
+        ensure_calendar(self._store, self._suffix)
 
     def exchange(self) -> None:
         """Let them take the live tables' place. The writer must not write meanwhile."""

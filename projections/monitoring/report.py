@@ -32,6 +32,8 @@ LABELS: Mapping[str, str] = {
     "sample": "label = 'sample'",
     "all": "1",
 }
+NONE = "-"
+"""What a filter says to mean "without one"."""
 _WHERE = re.compile(r"\$where\[(\w*)\]")
 _INTERVAL = re.compile(r"\$interval\[(\w+)\]")
 
@@ -57,12 +59,22 @@ class Question(NamedTuple):
     extra: Mapping[str, Any] = {}
 
 
+class Parameter(NamedTuple):
+    """A parameter of one report's own. variable: its name in the text. kind: "text", "key", "time" (now, where it is
+    not given) or "choice" (among the schema's enum)."""
+
+    variable: str
+    kind: str
+    schema: Mapping[str, Any]
+    required: bool = False
+
+
 class Report(NamedTuple):
     """A question that can be asked. row: a record whose JSON names are the columns of `sql`, in this order.
 
     needs_definition: it makes no sense over all definitions. groups, intervals: it knows `by`, `interval`.
-    extra: parameter → its JSON schema and ClickHouse type. drill: parameters of the list of instances behind a row →
-    the row's column that each is taken from, or a fixed text after "=".
+    days: how long the period is where none is asked for; 0: all time. drill: parameters of the list of instances behind
+    a row → the row's column that each is taken from, or a fixed text after "=".
     """
 
     name: str
@@ -72,8 +84,14 @@ class Report(NamedTuple):
     needs_definition: bool = False
     groups: bool = False
     intervals: bool = False
-    extra: Mapping[str, tuple[dict[str, Any], Any]] = {}
+    extra: Mapping[str, Parameter] = {}
     drill: Mapping[str, str] = {}
+    days: int = 0
+
+    @property
+    def uses_calendar(self) -> bool:
+        """Whether it counts working time."""
+        return "{calendar:String}" in self.sql
 
 
 def statement(report: Report, question: Question) -> tuple[str, dict[str, Any]]:
@@ -108,7 +126,7 @@ def _conditions(question: Question, column: str) -> str:
     if question.version:
         found.append("definition_version = {version:UInt32}")
     if question.department:
-        found.append("department = {department:String}")
+        found.append("department = ''" if question.department == NONE else "department = {department:String}")
     if column and question.since:
         found.append(f"{column} >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC')")
     if column and question.until:

@@ -16,7 +16,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.bpmn import load_model
-from domain.calendar.events import CalendarDefined, CalendarDeleted
+from domain.calendar.arithmetic import Clockwork
+from domain.calendar.events import CalendarDefined, CalendarDeleted, CalendarStream
+from domain.calendar.events import evolve as evolve_calendar
+from domain.calendar.model import DEFAULT_ID, STANDARD
 from domain.decision.events import DecisionEvaluatedAlone
 from domain.events import REGISTRY, Envelope, Event, Recorded
 from domain.keys import MAX_KEY
@@ -24,6 +27,7 @@ from domain.process_definition.events import DecisionDeployed, DecisionsDeployed
 from domain.process_instance import events as e
 from projections.monitoring import facts, outcome
 from projections.monitoring.instance import DIMENSIONS, Dimensions, Instance, RunState
+from projections.monitoring.working_time import slots
 
 Row = Sequence[Any]
 Rows = dict[str, list[Row]]
@@ -54,10 +58,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "definitions": ("tenant", "bpmn_process_id", "definition_version", "definition_key", "name", "deployed_at"),
     "elements": ("tenant", "bpmn_process_id", "definition_version", "element_id", "type", "name"),
+    "calendar_slots": ("calendar", "slot", "work", "before", "serial"),
 }  # fmt: skip
 
 NOT_OF_INSTANCES: frozenset[type[Event]] = frozenset(
-    {FormDeployed, DecisionsDeployed, DecisionDeployed, DecisionEvaluatedAlone, CalendarDefined, CalendarDeleted}
+    {FormDeployed, DecisionsDeployed, DecisionDeployed, DecisionEvaluatedAlone}
 )
 """Events of other streams that no figure needs."""
 
@@ -80,13 +85,14 @@ _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 def untaken() -> set[type[Event]]:
     """Registered events that monitoring neither takes nor ignores (a test keeps this empty)."""
-    known = {e.InstanceCreated, ProcessDeployed, *facts.FOLDS, *facts.IGNORED, *NOT_OF_INSTANCES}
+    known = {e.InstanceCreated, *_MAKE, *facts.FOLDS, *facts.IGNORED, *NOT_OF_INSTANCES}
     return set(REGISTRY.topics().values()) - known
 
 
 def is_of_instance(recorded: Recorded) -> bool:
     """Whether an event belongs to an instance (definitions have streams with random ids)."""
-    return recorded.stream.int <= MAX_KEY and type(recorded.event) not in NOT_OF_INSTANCES
+    kind = type(recorded.event)
+    return recorded.stream.int <= MAX_KEY and kind not in NOT_OF_INSTANCES and kind not in _MAKE
 
 
 class Refused(NamedTuple):
@@ -134,8 +140,8 @@ class Folding:
         for recorded in events:
             if is_of_instance(recorded):
                 by_instance.setdefault(recorded.stream.int, []).append(recorded)
-            elif isinstance(recorded.event, ProcessDeployed):
-                _try(lambda r=recorded: _definition(rows, r), recorded, refused)  # type: ignore[misc]
+            elif (make := _MAKE.get(type(recorded.event))) is not None:
+                _try(make, rows, recorded, refused)
             elif type(recorded.event) not in NOT_OF_INSTANCES:
                 refused.append(Refused(recorded, f"{recorded.event.topic} is of no stream that monitoring knows"))
         self._recall(by_instance)
@@ -228,9 +234,9 @@ def _version(recorded: Recorded) -> int:
     return recorded.version
 
 
-def _try(action: Callable[[], None], recorded: Recorded, refused: list[Refused]) -> None:
+def _try(make: Callable[[Rows, Recorded], None], rows: Rows, recorded: Recorded, refused: list[Refused]) -> None:
     try:
-        action()
+        make(rows, recorded)
     except Exception as error:
         refused.append(Refused(recorded, f"{type(error).__name__}: {error}"))
 
@@ -319,3 +325,22 @@ def _definition(rows: Rows, recorded: Recorded) -> None:
     rows["elements"] += [
         (tenant, process, version, node.id, node.type.value, node.name or "") for node in model.nodes.values()
     ]
+
+
+def _calendar(rows: Rows, recorded: Recorded) -> None:
+    """A calendar's table; where "default" is deleted, the one that ships counts again, others stay as they were."""
+    event, tenant, state = recorded.event, recorded.envelope.tenant, CalendarStream()
+    evolve_calendar(state, event)
+    calendar = state.calendar
+    if calendar is None and isinstance(event, CalendarDeleted) and event.calendar_id == DEFAULT_ID:
+        calendar = msgspec.structs.replace(STANDARD, version=event.version)
+    if calendar is not None:
+        rows["calendar_slots"] += slots(tenant, Clockwork(calendar))
+
+
+_MAKE: Mapping[type[Event], Callable[[Rows, Recorded], None]] = {
+    ProcessDeployed: _definition,
+    CalendarDefined: _calendar,
+    CalendarDeleted: _calendar,
+}
+"""What is made of events that are of no instance."""

@@ -1,48 +1,63 @@
-"""Working time for ClickHouse: a table that says, for each quarter of an hour, how many of its seconds are worked and
-how many were worked before it. The working time between two moments is the difference of two look-ups; exact where
-working hours begin and end on quarters.
+"""Working time for ClickHouse: of each calendar a table that says, for each quarter of an hour, how many of its seconds
+are worked and how many were worked before it. The working time between two moments is the difference of two look-ups;
+exact where working hours begin and end on quarters, elsewhere spread evenly within the quarter.
 
 The table reaches from 2026 (before which there are no instances) over YEARS years; outside of it time stands still.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date
 from typing import NamedTuple
 
+from domain.calendar.arithmetic import MICRO, Clockwork
+from domain.calendar.model import DEFAULT_ID, STANDARD
 from domain.keys import EPOCH_SECONDS
 
 SLOT_SECONDS = 900
 YEARS = 8
-SLOTS = (365 * YEARS + 2) * 86_400 // SLOT_SECONDS
-DEFAULT_CALENDAR = "default"
-
-Worked = Callable[[datetime], int]
-"""How many seconds are worked in the quarter of an hour that begins at a moment (UTC)."""
+DAYS = 365 * YEARS + 2
+SLOTS = DAYS * 86_400 // SLOT_SECONDS
+_SLOT = SLOT_SECONDS * MICRO
+_BEGIN = EPOCH_SECONDS * MICRO
+_FIRST_DAY = date(1970, 1, 1).toordinal() + EPOCH_SECONDS // 86_400
 
 
 class Slot(NamedTuple):
-    """A quarter of an hour."""
+    """A row of `calendar_slots`. serial: the calendar's version; 0 is the calendar that ships."""
 
+    calendar: str
     number: int
     work: int
     before: int
+    serial: int
 
 
-def office_hours(moment: datetime) -> int:
-    """Monday to Friday, 9 to 18 o'clock UTC: the calendar where none is given."""
-    return SLOT_SECONDS if moment.weekday() < 5 and 9 <= moment.hour < 18 else 0
+def calendar_name(tenant: str, calendar_id: str) -> str:
+    """What a tenant's calendar is called in the table."""
+    return f"{tenant}/{calendar_id or DEFAULT_ID}"
 
 
-def slots(worked: Worked = office_hours, count: int = SLOTS) -> Iterator[Slot]:
+def slots(tenant: str, clockwork: Clockwork) -> Iterator[Slot]:
     """The table of a calendar."""
-    begin = datetime.fromtimestamp(EPOCH_SECONDS, UTC)
+    worked = [0] * SLOTS
+    for day in range(_FIRST_DAY - 1, _FIRST_DAY + DAYS + 1):
+        for span in clockwork.spans(day):
+            start, end = max(span.start - _BEGIN, 0), min(span.end - _BEGIN, SLOTS * _SLOT)
+            for number in range(start // _SLOT, -(-end // _SLOT)):
+                worked[number] += min(end, (number + 1) * _SLOT) - max(start, number * _SLOT)
+    name, serial = calendar_name(tenant, clockwork.calendar.id), clockwork.calendar.version
     before = 0
-    for number in range(count):
-        work = worked(begin + timedelta(seconds=number * SLOT_SECONDS))
-        yield Slot(number, work, before)
+    for number, micros in enumerate(worked):
+        work = micros // MICRO
+        yield Slot(name, number, work, before, serial)
         before += work
+
+
+def shipped() -> Iterator[Slot]:
+    """The table of the calendar "default" where nobody has defined one."""
+    return slots("", Clockwork(STANDARD))
 
 
 CALENDAR = """

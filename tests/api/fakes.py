@@ -14,7 +14,7 @@ from commands.clock import PinnableClock
 from commands.handling import Command, Meta
 from commands.ports import AvailableJob
 from domain.calendar.model import STANDARD, Calendar
-from domain.errors import NotFound
+from domain.errors import NotFound, StorageUnavailable
 from projections.queries import Entity, Freshness, Page, SearchResult
 
 Decide = Callable[[Command, Meta], Outcome]
@@ -92,6 +92,18 @@ class FakeCalendars:
         return [STANDARD]
 
 
+class NoMonitoring:
+    """A monitoring store that is away."""
+
+    async def freshness(self) -> Freshness:
+        raise StorageUnavailable("the monitoring store does not run")
+
+    async def ask(self, *_: Any) -> Any:
+        await self.freshness()
+
+    export = wait_for = ask
+
+
 class FakeServer:
     """The application on fakes, and an HTTP client that calls it in process."""
 
@@ -105,6 +117,7 @@ class FakeServer:
             log=cast(Any, self.log),
             queries=cast(Any, self.queries),
             calendars=cast(Any, self.calendars),
+            monitoring=cast(Any, NoMonitoring()),
             clock=self.clock,
             settings=ApiSettings(job_poll_interval=0.01, **settings),
             ready=lambda: self.is_ready,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from projections.monitoring.report import Report
+from projections.monitoring.report import Parameter, Report
 
 NOW = "fromUnixTimestamp64Milli({now:Int64}, 'UTC')"
 AT = "fromUnixTimestamp64Milli({at:Int64}, 'UTC')"
@@ -86,13 +86,16 @@ REPORTS = (
         "The live board: running instances, waiting and overdue work, rejections, incidents.",
         groups=True,
         drill={"definitionId": "bpmnProcessId", "version": "version", "department": "department", "state": "=running"},
+        days=7,
     ),
     Report(
         "state",
         MomentRow,
         MOMENT,
         "Where tokens stood at a moment (`at`): per element how many, how many of them waited or were overdue.",
-        extra={"at": ({"type": "string", "format": "date-time"}, int)},
+        extra={
+            "at": Parameter("at", "time", {"type": "string", "format": "date-time", "description": "Now without it."})
+        },
         drill={"definitionId": "bpmnProcessId", "version": "version", "elementId": "elementId"},
     ),
 )

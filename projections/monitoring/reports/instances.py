@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from projections.monitoring.report import Report
+from projections.monitoring.report import NONE, Parameter, Report
 from projections.monitoring.reports.board import NOW
 
 STATES = ("running", "completed", "terminated", "overdue", "rejected", "incident")
@@ -64,7 +64,8 @@ FROM instances
 WHERE instance_key > {{after:UInt64}} AND $where[]
     AND ({{instance:UInt64}} = 0 OR instance_key = {{instance:UInt64}})
     AND ({{since:Int64}} = 0 OR ended_at = 0 OR ended_at >= fromUnixTimestamp64Milli({{since:Int64}}, 'UTC'))
-    AND ({{until:Int64}} = 0 OR started_at < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC'))
+    AND ({{until:Int64}} = 0 OR if({{state:String}} IN ('completed', 'terminated'), ended_at, started_at)
+        < fromUnixTimestamp64Milli({{until:Int64}}, 'UTC'))
     AND ({{state:String}} NOT IN ('running', 'completed', 'terminated') OR toString(instances.state) = {{state:String}})
     AND ({{state:String}} != 'rejected' OR rejections > 0)
     AND ({{state:String}} != 'incident' OR instance_key IN (SELECT instance_key FROM incidents
@@ -75,7 +76,7 @@ WHERE instance_key > {{after:UInt64}} AND $where[]
         WHERE $where[] AND element_id = {{element:String}}))
     AND (({{outcome:String}} = '' AND {{reason:String}} = '') OR instance_key IN (SELECT instance_key FROM visits
         WHERE $where[] AND ({{outcome:String}} = '' OR outcome = {{outcome:String}})
-            AND ({{reason:String}} = '' OR visits.reason = {{reason:String}})
+            AND ({{reason:String}} = '' OR visits.reason = if({{reason:String}} = '{NONE}', '', {{reason:String}}))
             AND ({{element:String}} = '' OR element_id = {{element:String}})))
 ORDER BY instance_key LIMIT {{limit:UInt32}}
 """
@@ -98,23 +99,22 @@ REPORTS = (
         "instances",
         InstanceRow,
         INSTANCES,
-        "The instances behind a figure, by key: those that ran in the period and pass the filters. `after`: the last "
-        "key of the page before.",
+        "The instances behind a figure, by key: those that ran in the period (completed, terminated: that ended "
+        "in it) and pass the filters. `after`: the last key of the page before.",
         extra={
-            "state": ({"type": "string", "enum": list(STATES)}, STATES),
-            "elementId": (_TEXT, str),
-            "outcome": (_TEXT, str),
-            "reason": (_TEXT, str),
-            "processInstanceKey": (_TEXT, "key"),
-            "after": (_TEXT, "key"),
+            "state": Parameter("state", "choice", {"type": "string", "enum": list(STATES)}),
+            "elementId": Parameter("element", "text", _TEXT),
+            "outcome": Parameter("outcome", "text", _TEXT),
+            "reason": Parameter("reason", "text", _TEXT),
+            "processInstanceKey": Parameter("instance", "key", _TEXT),
+            "after": Parameter("after", "key", _TEXT),
         },
-        drill={"processInstanceKey": "processInstanceKey"},
     ),
     Report(
         "visits",
         VisitRow,
         VISITS,
         "The handling record of one instance (`processInstanceKey`): each visit of an element, in order.",
-        extra={"processInstanceKey": (_TEXT, "key")},
+        extra={"processInstanceKey": Parameter("instance", "key", _TEXT, required=True)},
     ),
 )
