@@ -102,6 +102,15 @@ class Report(msgspec.Struct):
         if len(self.problems) < MAX_PROBLEMS or (problem.severity == "error" and self.ok):
             self.problems.append(problem)
 
+    def add_tables(self, checks: Iterable[TableCheck]) -> None:
+        """Note compared tables; those that differ are problems."""
+        for check in checks:
+            self.tables.append(check)
+            if not check.equal:
+                first = "; ".join(check.differences) or "no single row differs"
+                counts = f"{check.rows} rows, rebuilt {check.rebuilt_rows}"
+                self.add(Problem(f"table {check.table}", f"differs from its rebuild ({counts}): {first}"))
+
 
 class VerifiedLog(Protocol):
     """The log and the wait-state index at one moment."""
@@ -141,12 +150,7 @@ def verify(log: VerifiedLog, read_models: VerifiedReadModels, progress: Progress
             progress("streams", report.events)
     progress("streams", report.events)
     report.position = read_models.position()
-    for check in read_models.check(progress):
-        report.tables.append(check)
-        if not check.equal:
-            first = "; ".join(check.differences) or "no single row differs"
-            counts = f"{check.rows} rows, rebuilt {check.rebuilt_rows}"
-            report.add(Problem(f"table {check.table}", f"differs from its rebuild ({counts}): {first}"))
+    report.add_tables(read_models.check(progress))
     aside = read_models.set_aside()
     if aside:
         report.add(Problem("quarantine", f"{aside} events are set aside: redrive them", "warning"))

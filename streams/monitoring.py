@@ -165,6 +165,11 @@ class Writer:
         self.leading = True
         return True
 
+    @property
+    def aside(self) -> frozenset[UUID]:
+        """The streams that are set aside."""
+        return frozenset(self._aside)
+
     def _place(self, source: str) -> Place:
         return self._places.get(source, Place())
 

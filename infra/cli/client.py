@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,6 +79,11 @@ class Client:
     def text(self, path: str) -> str:
         """The text at `path` (XML of a definition)."""
         return self._request("GET", path).text
+
+    def download(self, path: str, to: Path, **query: Any) -> None:
+        """What is at `path`, into a file."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        to.write_bytes(self._request("GET", path, params=wanted).content)
 
     def post(self, path: str, body: Any = None) -> Any:
         """The answer to a body."""

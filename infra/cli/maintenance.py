@@ -8,14 +8,14 @@ from uuid import UUID
 
 import msgspec
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from domain.errors import StorageUnavailable
 from infra.cli.options import AsJson
-from infra.cli.output import console, print_json, show_rows
+from infra.cli.output import console, print_json, progress, show_rows, show_table_checks
 from infra.settings import read_settings
 
 if TYPE_CHECKING:
-    from projections.verify import Report
+    from projections.verify import Progress, Report
 
 SHOWN_PROBLEMS = 50
 
@@ -29,21 +29,22 @@ def register(app: typer.Typer) -> None:
 def verify(as_json: AsJson = False) -> None:
     """Check that the log is sound and that everything derived from it is what the log says.
 
-    Replays every stream, and compares the wait-state index and the read models with a rebuild. The system may run
-    meanwhile. Exit code 1 if anything is wrong.
+    Replays every stream, and compares the wait-state index, the read models and the monitoring store (where it runs)
+    with a rebuild. The system may run meanwhile. Exit code 1 if anything is wrong.
     """
     from infra.database import database
     from infra.postgres.read_models_verify import verify_all
 
-    with database(read_settings()) as url, _progress() as progress:
+    with database(read_settings()) as url, progress() as bar:
         tasks: dict[str, int] = {}
 
         def show(what: str, done: int) -> None:
             if what not in tasks:
-                tasks[what] = progress.add_task(what, total=None)
-            progress.update(tasks[what], completed=done)  # type: ignore[arg-type]
+                tasks[what] = bar.add_task(what, total=None)
+            bar.update(tasks[what], completed=done)  # type: ignore[arg-type]
 
         report = verify_all(url, show)
+        _verify_monitoring(url, report, show)
     if as_json:
         print_json({**msgspec.to_builtins(report), "ok": report.ok})
     else:
@@ -51,11 +52,34 @@ def verify(as_json: AsJson = False) -> None:
     raise typer.Exit(0 if report.ok else 1)
 
 
+def _verify_monitoring(url: str, report: Report, show: Progress) -> None:
+    """The monitoring store too, where it runs; else a warning."""
+    from infra.clickhouse.connection import HttpClickHouse
+    from infra.clickhouse.process import dimensions_of, log_feed
+    from infra.clickhouse.server import store_address
+    from infra.clickhouse.verify import verify_store
+    from projections.verify import Problem
+
+    settings = read_settings()
+    try:
+        store = HttpClickHouse(store_address(settings))
+    except StorageUnavailable as away:
+        report.add(Problem("monitoring", f"not compared: {away}", "warning"))
+        return
+    feed = log_feed(url)
+    try:
+        found = verify_store(store, feed, dimensions_of(settings), show)
+    except StorageUnavailable as away:
+        report.add(Problem("monitoring", f"not compared: {away}", "warning"))
+        return
+    finally:
+        feed.close()
+        store.close()
+    report.add_tables(found.tables)
+
+
 def _show_report(report: Report) -> None:
-    rows = (
-        (check.table, check.rows, check.checksum[:16], "equal" if check.equal else "DIFFERS") for check in report.tables
-    )
-    show_rows(("read model", "rows", "checksum", "rebuild"), rows, "No read models.")
+    show_table_checks(report.tables)
     out = console()
     for problem in report.problems[:SHOWN_PROBLEMS]:
         out.print(f"[red]{problem.severity}[/red]", end=" ")
@@ -75,9 +99,9 @@ def rebuild() -> None:
     from infra.database import database
     from infra.postgres.read_models import rebuild as project_again
 
-    with database(read_settings()) as url, _progress() as progress:
-        task = progress.add_task("projecting", total=None)
-        position = project_again(url, lambda at: progress.update(task, completed=at))
+    with database(read_settings()) as url, progress() as bar:
+        task = bar.add_task("projecting", total=None)
+        position = project_again(url, lambda at: bar.update(task, completed=at))
     console().print(f"The read models are rebuilt up to position {position}.")
 
 
@@ -120,8 +144,3 @@ def bench(
     except BenchError as error:
         console().print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=console(), transient=True)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from domain.events import encode_json
 from infra.cli.client import Problem
+
+if TYPE_CHECKING:
+    from projections.verify import TableCheck
 
 WIDE = 160
 """Columns assumed where the output is no terminal: a pipe should not cut keys and names."""
@@ -53,6 +57,18 @@ def show_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str,
     out.print(table)
     if total:
         out.print(total, style="dim")
+
+
+def progress() -> Progress:
+    """A progress bar that is gone when the work is done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console(), transient=True)
+
+
+def show_table_checks(tables: Iterable[TableCheck]) -> None:
+    """Tables beside their rebuild."""
+    rows = ((check.table, check.rows, check.checksum[:16], "equal" if check.equal else "DIFFERS") for check in tables)
+    show_rows(("table", "rows", "checksum", "rebuild"), rows, "No tables.")
 
 
 def cell(value: Any) -> Text:

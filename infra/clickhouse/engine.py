@@ -45,22 +45,11 @@ def quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def parameter(value: Any) -> Any:
-    """A query parameter as chDB takes it: it writes lists without the quotes that texts in them need."""
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(quoted(item) if isinstance(item, str) else str(item) for item in value) + "]"
-    return value
-
-
 def identifier(name: str) -> str:
     """The name, checked. Raises QueryFailed."""
     if not IDENTIFIER.fullmatch(name):
         raise QueryFailed(f"Code: 62. DB::Exception: not an identifier: {name!r}. (SYNTAX_ERROR)")
     return name
-
-
-def _parameters(params: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {name: parameter(value) for name, value in (params or {}).items()}
 
 
 class ChdbEngine:
@@ -101,7 +90,7 @@ class ChdbEngine:
     @staticmethod
     def _run(connection: Any, sql: str, output: str = "TabSeparated", params: Mapping[str, Any] | None = None) -> bytes:
         try:
-            result = connection.query(sql, output, params=_parameters(params))
+            result = connection.query(sql, output, params=dict(params or {}))
         except Exception as error:  # chDB raises RuntimeError and ChdbError, neither of which says more than its text
             raise QueryFailed(str(error)) from None
         data: bytes | None = result.bytes()
@@ -115,7 +104,10 @@ class ChdbEngine:
         settings: Mapping[str, str] | None = None,
         database: str = "",
     ) -> bytes:
-        """The whole result of a statement in format `output` (a FORMAT clause goes first). Raises QueryFailed."""
+        """The whole result of a statement in format `output` (a FORMAT clause goes first). Raises QueryFailed.
+
+        params: texts must be escaped as in TabSeparated.
+        """
         connection = self.connect(database, settings)
         try:
             return self._run(connection, sql, output, params)
@@ -134,7 +126,7 @@ class ChdbEngine:
         connection = self.connect(database, settings)
         try:
             try:
-                result = connection.send_query(sql, output, params=_parameters(params))
+                result = connection.send_query(sql, output, params=dict(params or {}))
                 for block in result:
                     yield block.bytes()
             except Exception as error:

@@ -30,6 +30,8 @@ from streams.monitoring import Writer
 LOG = logging.getLogger("flowledger.monitoring")
 REBUILD = "rebuild"
 REDRIVE = "redrive"
+DONE = "done"
+FAILED = "failed"
 OPEN = ("asked", "running")
 NOTE_SECONDS = 0.5
 _COLUMNS = ("id", "kind", "argument", "state", "position", "until", "message", "at", "serial")
@@ -106,12 +108,12 @@ class Requests:
 
     def _begin(self, request: Request, writer: Writer) -> None:
         match request.kind:
-            case "rebuild":
+            case kind if kind == REBUILD:
                 self._rebuild = Rebuild(self._store, request, self._log_feed, self._dimensions)
-            case "redrive":
+            case kind if kind == REDRIVE:
                 self._redrive(request, writer)
             case _:
-                note(self._store, request._replace(state="failed", message=f"there is no request '{request.kind}'"))
+                note(self._store, request._replace(state=FAILED, message=f"there is no request '{request.kind}'"))
 
     def _redrive(self, request: Request, writer: Writer) -> None:
         try:
@@ -119,10 +121,10 @@ class Requests:
             events = self._history(stream)
             writer.redrive(stream, events)
         except (DomainError, ValueError) as error:
-            note(self._store, request._replace(state="failed", message=str(error)))
+            note(self._store, request._replace(state=FAILED, message=str(error)))
             return
         ClickHouseSink(self._store).redriven(stream)
-        note(self._store, request._replace(state="done", message=f"{len(events)} events"))
+        note(self._store, request._replace(state=DONE, message=f"{len(events)} events"))
 
     def stop(self) -> None:
         """Give up a rebuild that runs; the next start begins it anew."""
@@ -190,15 +192,22 @@ class Rebuild:
                 raise self._failure
             self._catch_up(until)
             self._shadow.exchange()
-            writer.folding.forget()
+            self._release(writer)
         except Exception as error:
             LOG.exception("the rebuild failed")
-            note(self._store, self._request._replace(state="failed", message=str(error)))
+            note(self._store, self._request._replace(state=FAILED, message=str(error)))
         else:
-            note(self._store, self._request._replace(state="done", position=self.position, until=self.position))
+            note(self._store, self._request._replace(state=DONE, position=self.position, until=self.position))
         self._feed.close()
         self._shadow.drop()
         return True
+
+    def _release(self, writer: Writer) -> None:
+        """Streams that the rebuild could take wholly are set aside no more."""
+        sink = ClickHouseSink(self._store)
+        for stream in frozenset(sink.quarantined()) - self._filling.aside:
+            sink.redriven(stream)
+        writer.restart()
 
     def stop(self) -> None:
         """End the thread."""

@@ -3,6 +3,7 @@ everything that is derived from the log says what the log says."""
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.e2e.platform import Dev, Load, instances, position_reached, wait_until
@@ -23,10 +24,11 @@ def assert_every_command_took_effect_once(dev: Dev, load: Load) -> None:
     assert {business_id for business_id, rows in found.items() if rows[0][1] == "TERMINATED"} == load.cancelled
 
 
-def assert_verified(dev: Dev) -> None:
+def assert_verified(dev: Dev) -> str:
     done = dev.run("verify")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Nothing is wrong." in done.stdout
+    return done.stdout
 
 
 def test_kill_9_of_the_server_loses_and_doubles_nothing(dev: Dev) -> None:
@@ -73,6 +75,28 @@ def test_kill_9_of_the_projector_only_delays_the_read_models(dev: Dev) -> None:
     assert_every_command_took_effect_once(dev, load)
 
 
+def test_kill_9_of_the_monitoring_store_only_delays_it(dev: Dev) -> None:
+    load = Load(dev.address, "monitoring")
+    with load.running():
+        load.await_acknowledged(40)
+        dev.kill("monitoring")
+        load.await_acknowledged(40)
+        dev.kill("monitoring")
+    assert load.unsure == 0
+    assert_every_command_took_effect_once(dev, load)
+    with httpx.Client(base_url=f"{dev.address}/v2", timeout=60) as http:
+        search = {"filter": {"state": "ACTIVE"}, "page": {"limit": 1}}
+        found = http.post("/process-instances/search", json=search).raise_for_status()
+        position = found.headers["Flowledger-Position"]
+
+        def board() -> httpx.Response:
+            return http.get("/monitoring/board", headers={"Flowledger-Min-Position": position})
+
+        wait_until(lambda: board().status_code == 200, "the monitoring store")
+        (row,) = board().json()["items"]
+    assert row["running"] == row["jobs"] == found.json()["page"]["totalItems"]
+
+
 def test_kill_9_of_the_supervisor_takes_everything_along_and_the_next_one_goes_on(dev: Dev) -> None:
     load = Load(dev.address, "supervisor")
     with load.running():
@@ -94,7 +118,8 @@ def test_a_second_supervisor_on_the_same_data_is_refused(dev: Dev) -> None:
 
 
 def test_what_survived_all_this_is_verified(dev: Dev) -> None:
-    assert_verified(dev)
+    said = assert_verified(dev)
+    assert "monitoring.visits" in said, "the monitoring store was not compared"
 
 
 def test_sigterm_ends_everything_in_order(dev: Dev) -> None:
