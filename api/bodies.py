@@ -179,6 +179,46 @@ class ExpressionEvaluation(Body, frozen=True):
     tenant_id: Text | None = None
 
 
+class MessagePublication(Body, frozen=True):
+    """POST /messages/publication. timeToLive: ms; 0: the message is for what waits already. messageId: unique for the
+    name and correlationKey while the message is kept. businessId: of an instance that the message starts."""
+
+    name: Name
+    correlation_key: Text | None = None
+    time_to_live: Millis | None = None
+    message_id: Text | None = None
+    variables: Variables | None = None
+    tenant_id: Text | None = None
+    business_id: Text | None = None
+
+
+class MessageCorrelation(Body, frozen=True):
+    """POST /messages/correlation."""
+
+    name: Name
+    correlation_key: Text | None = None
+    variables: Variables | None = None
+    tenant_id: Text | None = None
+    business_id: Text | None = None
+
+
+class SignalBroadcast(Body, frozen=True):
+    """POST /signals/broadcast."""
+
+    signal_name: Name
+    variables: Variables | None = None
+    tenant_id: Text | None = None
+
+
+class ConditionalEvaluation(Body, frozen=True):
+    """POST /conditionals/evaluation. variables: what the conditions read, and the started instances get.
+    processDefinitionKey: only the start events of this version."""
+
+    variables: Variables
+    tenant_id: Text | None = None
+    process_definition_key: str | int | None = None
+
+
 class ClockPin(Body, frozen=True):
     """PUT /clock. timestamp: ms since the Unix epoch."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -51,6 +52,19 @@ class Clock(Protocol):
         ...
 
 
+class Correlation(Protocol):
+    """The matcher of messages and signals (commands/matcher_loop.py) as the API sees it."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything this server committed has met what it could, and no signal is under way."""
+        ...
+
+    def considered(self) -> Future[None]:
+        """Done when everything committed before this call has been looked at."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
     """How the API behaves. Sizes in bytes, times in seconds.
@@ -83,6 +97,7 @@ class Services:
     monitoring: Monitoring
     settings: ApiSettings = field(default_factory=ApiSettings)
     ready: Callable[[], bool] = lambda: True
+    messages: Correlation | None = None
     commits: Commits = field(init=False)
     jobs: JobDesk = field(init=False)
 

@@ -27,8 +27,9 @@ def decide(command: CancelInstance, context: Context, streams: Sequence[Stream])
             f"'{state.key}' was called by the instance '{state.parent_key}'; "
             f"cancel the root instance '{state.root_key}'"
         )
-    execution(stream, context).terminate_children(ROOT)
-    stream.emit(e.InstanceTerminated(command.reason, state.waits(ROOT)))
+    x = execution(stream, context)
+    x.terminate_children(ROOT)
+    stream.emit(e.InstanceTerminated(command.reason, x.ending(ROOT)))
 
 
 HANDLER = Handler(stream_of("instance_key"), decide)

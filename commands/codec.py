@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from commands.cache import HeldStream
-from commands.handling import INSTANCE, Command, Kind, Meta, StreamRef
+from commands.handling import CALENDAR, FAMILY, INSTANCE, Command, Kind, Meta, StreamRef
 from commands.ports import Append, CommandRecord, IndexedDefinition, NewEvent, StoredEvent
 from domain.calendar.events import CALENDAR as CALENDAR_KIND
 from domain.calendar.events import CalendarDefined, CalendarDeleted
@@ -28,19 +28,15 @@ from domain.process_definition.events import (
 )
 from domain.process_definition.state import Deployed
 from domain.process_instance.wait_states import (
-    DropDelivery,
+    OUTLIVES_INSTANCE,
+    WITH_OFFSET,
     DropInstance,
-    PutDelivery,
-    PutKeyBlock,
     WaitChange,
     wait_change,
 )
 
 MAX_EVENT_BYTES = 64 << 20
 SNAPSHOT_PREFIX = "snapshot."
-
-_OUTLIVE = frozenset((PutKeyBlock, PutDelivery, DropDelivery))
-"""Changes of the wait-state index that the end of the instance does not undo."""
 
 _SNAPSHOT_KINDS: dict[str, Kind] = {"snapshot.instance.1": INSTANCE}
 _SNAPSHOT_TOPICS: dict[str, str] = {kind.name: topic for topic, kind in _SNAPSHOT_KINDS.items()}
@@ -77,7 +73,6 @@ def encode_append(
     snapshots: list[NewEvent] = []
     for held in streams:
         stream, version = held.ref.id, held.version
-        is_instance = held.ref.kind is INSTANCE
         for event in held.emitted:
             version += 1
             state = encode_event(head, event)
@@ -85,13 +80,15 @@ def encode_append(
                 size, most = len(state) >> 20, MAX_EVENT_BYTES >> 20
                 raise InvalidArgument(f"the command's data makes an event of {size} MB; at most {most} MB are kept")
             events.append(NewEvent(stream, version, event.topic, state))
-            if is_instance:
-                change = wait_change(event)
-                if type(change) is DropInstance:
-                    waits = [wait for wait in waits if wait[0] != held.ref.key or type(wait[1]) in _OUTLIVE]
-                if change is not None:
-                    waits.append((held.ref.key, change))
-            else:
+            change = wait_change(event)
+            if change is not None:
+                kind = type(change)
+                if kind is DropInstance:
+                    waits = [w for w in waits if w[0] != held.ref.key or type(w[1]) in OUTLIVES_INSTANCE]
+                elif kind in WITH_OFFSET:
+                    change = msgspec.structs.replace(change, offset=len(events) - 1)
+                waits.append((held.ref.key, change))
+            if held.ref.kind is FAMILY or held.ref.kind is CALENDAR:
                 definitions += definition_rows(envelope.tenant, held.ref, version, event)
         if version - held.snapshot_version >= snapshot_every and held.ref.kind.name in _SNAPSHOT_TOPICS:
             snapshots.append(NewEvent(stream, version, _SNAPSHOT_TOPICS[held.ref.kind.name], encode_json(held.state)))

@@ -9,7 +9,7 @@ import msgspec
 
 from commands.handling import Command, Context, Handler, Route, Stream, StreamRef, instance_ref
 from commands.instances import check_variables, execution
-from domain.errors import InvalidArgument
+from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance.state import ROOT
 
@@ -51,6 +51,8 @@ def decide(command: CreateInstance, context: Context, streams: Sequence[Stream])
     )
     model = context.definitions.process(definition_key)
     version = context.definitions.version_of(definition_key)
+    if not model.root.start:
+        raise InvalidState(f"the process '{model.id}' has no none start event: its events alone start instances")
     if len(command.tags) > MAX_TAGS:
         raise InvalidArgument(f"an instance has at most {MAX_TAGS} tags, not {len(command.tags)}", "tags")
     if len(command.business_id) > MAX_BUSINESS_ID:

@@ -13,9 +13,23 @@ from collections.abc import Sequence
 import msgspec
 
 from commands.handling import FAMILY, Command, Context, Handler, Route, Stream, StreamRef
+from domain.bpmn.model import TimerKind
+from domain.bpmn.timers import schedule, to_datetime
+from domain.errors import Finding, InvalidArgument, InvalidModel
 from domain.events import Event
+from domain.feel import EvaluationContext, FeelBudgetExceeded, compile_expression, to_json
 from domain.process_definition import events as e
 from domain.process_definition.state import Deployed
+from domain.process_instance.evaluation import EXPRESSION_STEPS
+
+
+class StartSpec(msgspec.Struct, frozen=True):
+    """A start event as the model says it. kind: "message", "signal", "condition" (`value` is the name or expression)
+    or the name of the timer's kind, whose `value` may be FEEL (behind "="), evaluated at deployment."""
+
+    element_id: str
+    kind: str
+    value: str
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -34,6 +48,7 @@ class Resource(msgspec.Struct, frozen=True):
     decision_names: list[str] = []
     decision_tags: list[str] = []
     imports: list[str] = []
+    starts: list[StartSpec] = []
 
 
 class DeployResources(Command, frozen=True, kw_only=True):
@@ -84,17 +99,44 @@ def decide(command: DeployResources, context: Context, streams: Sequence[Stream]
     remaining = iter(streams)
     families = [(r, next(remaining), [next(remaining) for _ in r.decision_ids]) for r in command.resources]
     in_force = [_unchanged(*family) for family in families]
+    starts = {r.id: start_events(r, context.now) for r in command.resources if r.starts}
     deployed: list[DeployedResource] = []
     for (resource, stream, decisions), latest in zip(families, in_force, strict=True):
         if latest is not None and None not in in_force:
             deployed.append(_answer(resource, latest, fresh=False))
             continue
         event = _event(resource, context.new_key(), _next_version(stream), deployment_key, decisions)
+        if isinstance(event, e.ProcessDeployed) and resource.id in starts:
+            event = msgspec.structs.replace(event, starts=starts[resource.id])
         stream.emit(event)
         if isinstance(event, e.DecisionsDeployed):
             _deploy_decisions(resource, event, decisions)
         deployed.append(_answer(resource, event, fresh=True))
     return Deployment(deployment_key, deployed, context.meta.tenant)
+
+
+def start_events(resource: Resource, now: int) -> list[e.StartEvent]:
+    """What starts instances of a process that is deployed `now` (µs). Raises InvalidModel for a timer whose expression
+    gives no date, duration or cycle."""
+    return [_start_event(resource, start, now) for start in resource.starts]
+
+
+def _start_event(resource: Resource, start: StartSpec, now: int) -> e.StartEvent:
+    if start.kind not in list(TimerKind):
+        return e.StartEvent(start.element_id, start.kind, start.value)
+    text: object = start.value
+    if start.value.startswith("="):
+        context = EvaluationContext(now=to_datetime(now), max_steps=EXPRESSION_STEPS)
+        try:
+            text = to_json(compile_expression(start.value[1:].strip()).evaluate({}, context))
+        except FeelBudgetExceeded as error:
+            text = str(error)
+    try:
+        timer = schedule(TimerKind(start.kind), str(text), now)
+    except (InvalidArgument, OverflowError) as error:
+        message = f"its {start.kind} '{start.value}' is no time without variables, and nothing runs yet: {error}"
+        raise InvalidModel(resource.resource_name, (Finding(start.element_id, message, rule="timer"),)) from error
+    return e.StartEvent(start.element_id, "timer", "", timer.due, timer.remaining, timer.cycle)
 
 
 def _next_version(family: Stream) -> int:

@@ -10,9 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from commands.deploy_resources import DeployResources, Resource
+from commands.deploy_resources import DeployResources, Resource, StartSpec
 from commands.deployment_references import missing_references
-from domain.bpmn import load_models, read_models
+from domain.bpmn import ProcessModel, load_models, read_models
+from domain.bpmn.check_messages import constant_text
+from domain.bpmn.model import ConditionalDefinition, MessageDefinition, SignalDefinition, TimerDefinition
 from domain.dmn import check_model, imported_files, models_by_namespace, parse_dmn
 from domain.errors import Finding, InvalidArgument, InvalidModel
 from domain.process_definition.events import DECISION, FORM, PROCESS, REQUIREMENTS
@@ -107,9 +109,30 @@ def _read_bpmn(file: File, _files: Sequence[File]) -> tuple[list[Resource], tupl
     source = _text(file)
     checksum = hashlib.sha256(file.content).hexdigest()
     resources = [
-        Resource(PROCESS, model.id, model.name, file.name, source, checksum, model.version_tag) for model, _ in models
+        Resource(
+            PROCESS, model.id, model.name, file.name, source, checksum, model.version_tag, starts=start_specs(model)
+        )
+        for model, _ in models
     ]
     return resources, tuple(finding for _, warnings in models for finding in warnings)
+
+
+def start_specs(model: ProcessModel) -> list[StartSpec]:
+    """The start events of a process that wait for something."""
+    specs = []
+    for start in model.root.starts:
+        match model.nodes[start].definition:
+            case MessageDefinition(name):
+                specs.append(StartSpec(start, "message", constant_text(name)))
+            case SignalDefinition(name):
+                specs.append(StartSpec(start, "signal", constant_text(name)))
+            case TimerDefinition(kind, value):
+                specs.append(StartSpec(start, kind.value, value.text))
+            case ConditionalDefinition(condition):
+                specs.append(StartSpec(start, "condition", condition.text))
+            case _:
+                raise AssertionError(f"the parser lets '{start}' start a process")
+    return specs
 
 
 def _read_form(file: File, _files: Sequence[File]) -> tuple[list[Resource], tuple[Finding, ...]]:

@@ -8,7 +8,6 @@ still found afterwards is sent again, at ever longer intervals: it must neither 
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -18,10 +17,12 @@ from typing import Generic, NamedTuple, TypeVar
 from commands.bus import CommandBus
 from commands.bus_batch import Emission, Outcome
 from commands.handling import Command, Meta
+from commands.loop import POLL_SECONDS, WakingLoop
 from domain.errors import DomainError, Overloaded
 
+__all__ = ["BATCH", "FIRST_PAUSE", "LONGEST_PAUSE", "POLL_SECONDS", "DueWorkLoop", "Found"]
+
 LOGGER = logging.getLogger(__name__)
-POLL_SECONDS = 1.0
 BATCH = 500
 """Commands sent before the loop looks again."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 60.0
@@ -52,9 +53,7 @@ class DueWorkLoop(ABC, Generic[W]):
         self._make_command = make_command
         self._monotonic = monotonic
         self._tried: dict[W, _Tried] = {}
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._loop = WakingLoop(name, self.send_due)
         bus.add_listener(self.on_commit)
 
     @abstractmethod
@@ -71,33 +70,19 @@ class DueWorkLoop(ABC, Generic[W]):
 
     def start(self) -> None:
         """Start the thread."""
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-        self._thread.start()
+        self._loop.start()
 
     def stop(self, timeout: float = 10.0) -> None:
         """End the loop; to be called before the bus is stopped."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        self._loop.stop(timeout)
 
     def wake(self) -> None:
         """Look for work now."""
-        self._wake.set()
+        self._loop.wake()
 
-    def _run(self) -> None:
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                pause = self.send_due()
-            except DomainError as error:  # the log is away: it is looked at again shortly
-                LOGGER.warning("%s: the wait-state index cannot be read: %s", self._name, error)
-                pause = POLL_SECONDS
-            except Exception:
-                LOGGER.exception("%s: the loop failed; it goes on", self._name)
-                pause = POLL_SECONDS
-            if pause > 0:
-                self._wake.wait(pause)
+    def meta(self, work: W) -> Meta:
+        """Who asks, for a piece of work."""
+        return Meta(self._name)
 
     def send_due(self) -> float:
         """Send what is to be done and wait for the outcome; how long to sleep then, in seconds."""
@@ -120,7 +105,7 @@ class DueWorkLoop(ABC, Generic[W]):
             pause = min(self._tried[work].pause * 2, LONGEST_PAUSE) if work in self._tried else FIRST_PAUSE
             self._tried[work] = _Tried(self._monotonic() + pause, pause)
             try:
-                sent.append((work, self._bus.submit(self._make_command(work), Meta(self._name))))
+                sent.append((work, self._bus.submit(self._make_command(work), self.meta(work))))
             except Overloaded:
                 break
         for work, future in sent:

@@ -21,6 +21,7 @@ from domain.decision.events import Evaluation
 from domain.decision.events import evolve as evolve_evaluation
 from domain.events import Event
 from domain.keys import Key, stream_id
+from domain.messages.state import Message, Signal, evolve_message, evolve_signal
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
@@ -60,7 +61,9 @@ INSTANCE = Kind("instance", ProcessInstance, evolve_instance, ProcessInstance, l
 FAMILY = Kind("family", lambda _key: Family(), evolve_family, Family)
 EVALUATION = Kind("evaluation", Evaluation, evolve_evaluation, Evaluation, lambda _state: True)
 CALENDAR = Kind("calendar", lambda _key: CalendarStream(), evolve_calendar, CalendarStream)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION, CALENDAR)}
+MESSAGE = Kind("message", Message, evolve_message, Message, lambda state: state.expired)
+SIGNAL = Kind("signal", Signal, evolve_signal, Signal, lambda state: state.delivered)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (INSTANCE, FAMILY, EVALUATION, CALENDAR, MESSAGE, SIGNAL)}
 
 
 class StreamRef(NamedTuple):
@@ -75,6 +78,16 @@ class StreamRef(NamedTuple):
 def instance_ref(key: int, fresh: bool = False) -> StreamRef:
     """The stream of a process instance."""
     return StreamRef(INSTANCE, stream_id(key), key, fresh)
+
+
+def message_ref(key: int, fresh: bool = False) -> StreamRef:
+    """The stream of a published message."""
+    return StreamRef(MESSAGE, stream_id(key), key, fresh)
+
+
+def signal_ref(key: int, fresh: bool = False) -> StreamRef:
+    """The stream of a signal that was broadcast from outside."""
+    return StreamRef(SIGNAL, stream_id(key), key, fresh)
 
 
 class Stream:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from commands.message_ports import MessageIndex
 from domain.process_instance.wait_states import WaitChange
 
 
@@ -89,7 +90,7 @@ class DueDelivery(NamedTuple):
     peer: int
 
 
-class EventLog(Protocol):
+class EventLog(MessageIndex, Protocol):
     """The append-only log with its wait-state index. Thread-safe for one appender and many readers."""
 
     def append(self, batch: Sequence[Append]) -> Sequence[int]:

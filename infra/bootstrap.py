@@ -25,9 +25,10 @@ from api.services import ApiSettings, Services
 from commands.bus import BusLimits, CommandBus, EngineLimits
 from commands.clock import PinnableClock
 from commands.definitions import DeployedDefinitions
+from commands.matcher_loop import MatcherLoop
 from commands.ports import DueTimer
 from commands.registry import HANDLERS
-from commands.timers import TimerLoop
+from commands.timers import StartTimerLoop, TimerLoop
 from commands.trigger_timer import TriggerTimer
 from domain.bpmn import ProcessModel, load_model
 from domain.errors import DomainError
@@ -61,11 +62,11 @@ def installed_version() -> str:
 
 
 class WakingClock(PinnableClock):
-    """The wall clock; setting it wakes the timers."""
+    """The wall clock; setting it wakes the timers, and whatever else lives by it."""
 
     def __init__(self) -> None:
         super().__init__(lambda: time.time_ns() // 1_000)
-        self.timers: TimerLoop | None = None
+        self.sleepers: list[TimerLoop | StartTimerLoop | MatcherLoop] = []
 
     def pin(self, at: int) -> None:
         """Stand still at `at` (µs)."""
@@ -78,8 +79,8 @@ class WakingClock(PinnableClock):
         self._wake()
 
     def _wake(self) -> None:
-        if self.timers is not None:
-            self.timers.wake()
+        for sleeper in self.sleepers:
+            sleeper.wake()
 
 
 class Core:
@@ -105,7 +106,9 @@ class Core:
         )
         self.bus.add_listener(self.definitions.on_commit)
         self._timers = TimerLoop(self.log, self.bus, self.clock, _trigger)
-        self.clock.timers = self._timers
+        self._start_timers = StartTimerLoop(self.log, self.bus, self.clock)
+        self.messages = MatcherLoop(self.log, self.bus, self.clock)
+        self.clock.sleepers += [self._timers, self._start_timers, self.messages]
 
     def start(self) -> None:
         """Begin to take commands and to fire timers."""
@@ -115,10 +118,14 @@ class Core:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.bus.start()
         self._timers.start()
+        self._start_timers.start()
+        self.messages.start()
 
     def stop(self) -> None:
         """Commit what was taken, then let go of everything."""
         self._timers.stop()
+        self._start_timers.stop()
+        self.messages.stop()
         if not self.bus.stop(STOP_SECONDS):
             LOG.error("the command bus did not drain within %.0f s", STOP_SECONDS)
         with contextlib.suppress(DomainError):
@@ -165,6 +172,7 @@ class Platform:
                 allowed_hosts=_hosts(settings),
             ),
             ready=self.is_ready,
+            messages=self.core.messages,
         )
         self.app: FastAPI = create_app(self.services)
 

@@ -98,6 +98,37 @@ def _decided(_: ProcessInstance, event: e.DecisionEvaluated, name: str) -> str:
     return f"Decision {event.decision_id} (version {event.version}) evaluated at {name}"
 
 
+def _started_by(_: ProcessInstance, event: e.InstanceTriggered, name: str) -> str:
+    match event.kind:
+        case "message":
+            key = f" with key {event.key}" if event.key else ""
+            return f"Started at {name} by message {event.name}{key}"
+        case "signal":
+            return f"Started at {name} by signal {event.name}"
+        case "timer":
+            return f"Started at {name} by its timer, due {_time(event.due)}"
+        case _:
+            return f"Started at {name}: its condition held"
+
+
+def _subscribed(_: ProcessInstance, event: e.SubscriptionOpened, name: str) -> str:
+    match event.kind:
+        case "message":
+            return f"{name} waits for message {event.name} with key {event.key}"
+        case "signal":
+            return f"{name} waits for signal {event.name}"
+        case "start":
+            return f"No other message {event.name} with key {event.key} starts an instance until this one ends"
+        case kind:
+            return f"{name} waits for a {kind}"
+
+
+def _met(state: ProcessInstance, event: e.SubscriptionMet, name: str) -> str:
+    waited = state.subscriptions.get(event.subscription)
+    what = f"{waited.kind.capitalize()} {waited.name} reached {name}" if waited and waited.name else ""
+    return what or f"What {name} waited for happened"
+
+
 def _loop_started(_: ProcessInstance, event: e.LoopStarted, name: str) -> str:
     return f"Loop {name} began" + ("" if event.items is None else f" over {len(event.items)} items")
 
@@ -136,8 +167,11 @@ WORDS: Mapping[type[Event], Words] = {
     e.ElementPassed: lambda _, event, name: f"{name} passed",
     e.TokenArrived: lambda _, event, name: f"Token arrived at {name} by {event.flow}",
     e.TokensDiscarded: lambda _, event, name: "Waiting tokens discarded",
-    e.SubscriptionOpened: lambda _, event, name: f"{name} waits for a {event.kind}",
-    e.SubscriptionMet: lambda _, event, name: f"What {name} waited for happened",
+    e.InstanceTriggered: _started_by,
+    e.SignalThrown: lambda _, event, name: f"Signal {event.name} thrown at {name}",
+    e.SignalHeard: lambda _, event, name: "Everybody who waited for the signal has heard it",
+    e.SubscriptionOpened: _subscribed,
+    e.SubscriptionMet: _met,
     e.SubscriptionClosed: lambda _, event, name: f"{name} is waited for no more",
     e.CompensationRegistered: lambda _, event, name: f"{name} can be undone from now on",
     e.CompensationTriggered: lambda _, event, name: (

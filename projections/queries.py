@@ -39,6 +39,8 @@ class Entity(StrEnum):
     DECISION_DEFINITIONS = "decision-definitions"
     DECISION_REQUIREMENTS = "decision-requirements"
     DECISION_INSTANCES = "decision-instances"
+    MESSAGE_SUBSCRIPTIONS = "message-subscriptions"
+    CORRELATED_MESSAGE_SUBSCRIPTIONS = "correlated-message-subscriptions"
 
 
 class Freshness(msgspec.Struct, frozen=True):

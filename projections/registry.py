@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.calendar.events import CalendarDefined, CalendarDeleted
 from domain.errors import DomainError
 from domain.events import REGISTRY, Event, Recorded
+from domain.messages import events as m
 from domain.process_instance import events as e
 from projections import (
     decision_instances,
@@ -21,6 +22,7 @@ from projections import (
     incidents,
     jobs,
     key_blocks,
+    message_subscriptions,
     process_definitions,
     process_instances,
     user_tasks,
@@ -45,6 +47,8 @@ TABLES: Mapping[str, Table] = {
         jobs.TABLE,
         user_tasks.TABLE,
         incidents.TABLE,
+        message_subscriptions.SUBSCRIPTIONS,
+        message_subscriptions.CORRELATED,
         key_blocks.TABLE,
     )
 }
@@ -56,9 +60,13 @@ IGNORED: frozenset[type[Event]] = frozenset(
         CalendarDeleted,
         e.TokenArrived,
         e.TokensDiscarded,
-        e.SubscriptionOpened,
-        e.SubscriptionMet,
-        e.SubscriptionClosed,
+        e.InstanceTriggered,
+        e.SignalThrown,
+        e.SignalHeard,
+        m.MessagePublished,
+        m.MessageExpired,
+        m.SignalBroadcast,
+        m.SignalDelivered,
         e.TimerCanceled,
         e.CompensationRegistered,
         e.CompensationTriggered,
@@ -94,6 +102,7 @@ def _dispatch() -> dict[type[Event], tuple[Handler, ...]]:
         jobs.HANDLERS,
         user_tasks.HANDLERS,
         incidents.HANDLERS,
+        message_subscriptions.HANDLERS,
         key_blocks.HANDLERS,
     ):
         for event, handler in projection.items():

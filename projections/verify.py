@@ -22,13 +22,15 @@ from domain.decision.events import DecisionEvaluatedAlone, Evaluation
 from domain.decision.events import evolve as evolve_evaluation
 from domain.errors import DomainError
 from domain.events import REGISTRY, Event
+from domain.messages.events import MessagePublished, SignalBroadcast
+from domain.messages.state import Message, Signal, evolve_message, evolve_signal
 from domain.process_definition import events as definition_events
 from domain.process_definition.state import Family
 from domain.process_definition.state import evolve as evolve_family
 from domain.process_instance.events import InstanceCreated
 from domain.process_instance.evolve import evolve
 from domain.process_instance.state import InstanceStatus, ProcessInstance
-from projections.verify_waits import WaitRow, expected_waits
+from projections.verify_waits import ExpectedStarts, StartRow, WaitRow, expected_waits
 
 MAX_PROBLEMS = 1_000
 PROGRESS_EVERY = 1_000
@@ -119,6 +121,10 @@ class VerifiedLog(Protocol):
         """Every stream once; also one without events, if snapshots or wait-state rows name it."""
         ...
 
+    def start_events(self) -> frozenset[StartRow]:
+        """The index of start events."""
+        ...
+
 
 class VerifiedReadModels(Protocol):
     """The read models at the same moment, and a rebuild of them."""
@@ -142,13 +148,19 @@ Progress = Callable[[str, int], None]
 def verify(log: VerifiedLog, read_models: VerifiedReadModels, progress: Progress = lambda what, done: None) -> Report:
     """Verify everything. progress: called with what is being verified and how far it is (events, positions)."""
     report = Report()
+    starts = ExpectedStarts()
     for stream in log.streams():
-        _verify_stream(stream, report)
+        _verify_stream(stream, report, starts)
         report.streams += 1
         report.events += len(stream.events)
         if report.streams % PROGRESS_EVERY == 0:
             progress("streams", report.events)
     progress("streams", report.events)
+    held = log.start_events()
+    for row in sorted(starts.rows() - held):
+        report.add(Problem("start events", f"the index lacks {row}"))
+    for row in sorted(held - starts.rows()):
+        report.add(Problem("start events", f"the index holds {row}, which the log does not say"))
     report.position = read_models.position()
     report.add_tables(read_models.check(progress))
     aside = read_models.set_aside()
@@ -159,6 +171,8 @@ def verify(log: VerifiedLog, read_models: VerifiedReadModels, progress: Progress
 
 _EVOLVE: dict[type[Any], Callable[[Any, Event, int], None]] = {
     ProcessInstance: evolve,
+    Message: evolve_message,
+    Signal: evolve_signal,
     Family: evolve_family,
     Evaluation: evolve_evaluation,
 }
@@ -211,7 +225,11 @@ class _Replay:
         self.decoded.append(event)
         return True
 
-    def _new_state(self, first: Event) -> ProcessInstance | Family | Evaluation:
+    def _new_state(self, first: Event) -> ProcessInstance | Family | Evaluation | Message | Signal:
+        if isinstance(first, MessagePublished):
+            return Message(self.stream.id.int)
+        if isinstance(first, SignalBroadcast):
+            return Signal(self.stream.id.int)
         if isinstance(first, DecisionEvaluatedAlone):
             return Evaluation(self.stream.id.int)
         if isinstance(first, definition_events.EVENTS):
@@ -234,16 +252,18 @@ class _Replay:
             self.problem(f"the snapshot at version {snapshot.version} differs from the replay of the events before it")
 
 
-def _verify_stream(stream: LogStream, report: Report) -> None:
+def _verify_stream(stream: LogStream, report: Report, starts: ExpectedStarts) -> None:
     replay = _Replay(stream, report)
     if not stream.events:
         replay.problem("the wait-state index or a snapshot names it, but the log does not hold it")
         return
     if not replay.run():
         return
-    expected = (
-        expected_waits(stream.id.int, replay.decoded) if isinstance(replay.state, ProcessInstance) else frozenset()
-    )
+    starts.add(replay.decoded)
+    expected: frozenset[WaitRow] = frozenset()
+    if isinstance(replay.state, ProcessInstance | Message | Signal):
+        positions = [stored.position for stored in stream.events]
+        expected = expected_waits(stream.id.int, replay.decoded, positions)
     for row in sorted(expected - stream.waits):
         replay.problem(f"the wait-state index lacks {row}")
     for row in sorted(stream.waits - expected):

@@ -28,11 +28,15 @@ LOCALS: dict[str, str] = {
     "parent_element": "parentElementInstanceKey",
     "caller_element": "callerElementInstanceKey",
     "delivery": "deliveryKey",
+    "signal": "signalKey",
     "variable_locals": "variableKeys",
     "locals": "variableKeys",
     "offset": "blockKey",
 }
 """Fields that count from the instance key (0 is "none"), and the names of the keys that they become."""
+
+TEXTS: dict[str, str] = {"key": "correlationKey"}
+"""Texts that are called something else in public: "key" is the key of a part there."""
 
 SCOPES: dict[str, str] = {"scope": "scopeKey"}
 """The same, where 0 is the instance itself."""
@@ -196,7 +200,7 @@ def _codec(name: str, kind: Any) -> tuple[str, Encode | None, Decode | None, Sch
         )
     if isinstance(kind, type) and issubclass(kind, Enum):
         return camel(name), None, None, {"enum": [member.value for member in kind]}
-    return camel(name), None, None, _plain_schema(kind)
+    return TEXTS.get(name, camel(name)), None, None, _plain_schema(kind)
 
 
 def _inner(kind: type[msgspec.Struct], fields: list[Field], members: dict[str, Any], base: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
 
@@ -99,6 +100,25 @@ async def get_freshness(call: Call) -> Response:
     return answer(content, fresh.position)
 
 
+async def get_clock(call: Call) -> Response:
+    """The engine's time (ms), when the next timer of an instance or start event is due (null: none), and whether this
+    server has nothing left to do for what it committed: every message and signal reached whom it could. The log
+    position is of then: reads that demand it see what followed from timers that fired, messages and signals."""
+    services = call.services
+    now = services.clock.now()
+    settled = services.messages is None or services.messages.is_settled
+    *dues, position = await asyncio.to_thread(
+        lambda: (services.log.next_timer(), services.log.next_start(), services.log.last_position())
+    )
+    due = min((due for due in dues if due is not None), default=None)
+    content = {
+        "timestamp": now // MICROSECONDS_PER_MS,
+        "nextTimer": None if due is None else -(-due // MICROSECONDS_PER_MS),
+        "settled": settled,
+    }
+    return answer(content, position)
+
+
 async def pin_clock(call: Call) -> Response:
     """Let the engine's clock stand still at a time; only where the server allows it."""
     _require_clock_control(call)
@@ -126,6 +146,7 @@ OPERATIONS = (
     Operation("GET", "/license", get_license, TAG, answer=ITEM),
     Operation("GET", "/authentication/me", get_authentication, TAG, answer=ITEM),
     Operation("GET", "/system/freshness", get_freshness, TAG, answer=ITEM),
+    Operation("GET", "/clock", get_clock, TAG, answer=ITEM),
     Operation("PUT", "/clock", pin_clock, TAG, ClockPin, errors=(403,)),
     Operation("POST", "/clock/reset", reset_clock, TAG, errors=(403,)),
     Operation("GET", "/livez", get_livez, TAG, answer=ITEM, prefix=""),

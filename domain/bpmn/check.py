@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from domain.bpmn import check_events, check_expressions, check_flows, check_tokens
+from domain.bpmn import check_events, check_expressions, check_flows, check_messages, check_tokens
 from domain.bpmn.model import (
     Attribute,
     CompensationDefinition,
@@ -35,6 +35,7 @@ ACTIVITIES = (
     ElementType.SCRIPT_TASK,
     ElementType.BUSINESS_RULE_TASK,
     ElementType.SEND_TASK,
+    ElementType.RECEIVE_TASK,
 )
 
 
@@ -44,7 +45,7 @@ def _error(node: FlowNode, message: str, rule: str) -> Finding:
 
 def _start_events(model: ProcessModel) -> Iterator[Finding]:
     for node in model.nodes.values():
-        if node.type in SCOPES and not node.start:
+        if node.type in SCOPES and not node.start and not node.starts:
             what = node.type.value.replace("_", " ").replace("SUB PROCESS", "subprocess").lower()
             kind = "start event with an event definition" if node.type is HANDLER else "none start event"
             yield _error(node, f"the {what} has no {kind}; add one", "start-event")
@@ -116,8 +117,11 @@ def _event_based_gateways(model: ProcessModel) -> Iterator[Finding]:
         for flow in node.outgoing:
             target = model.nodes[flow.target]
             waits = target.type is CATCH and not isinstance(target.definition, LinkDefinition)
+            if target.type is ElementType.RECEIVE_TASK and not target.boundary and target.loop is None:
+                waits = True
             if not waits:
-                yield _error(node, f"it leads to '{target.id}'; it waits for intermediate catch events only", "gateway")
+                message = f"it leads to '{target.id}'; it waits for catch events and receive tasks without boundary "
+                yield _error(node, message + "events or loops only", "gateway")
             elif len(target.incoming) > 1:
                 yield _error(
                     target, f"behind the event-based gateway '{node.id}' it has no other incoming flow", "gateway"
@@ -164,6 +168,7 @@ def _reachable(model: ProcessModel) -> Iterator[Finding]:
             work.append(node.compensation)
         if node.start:
             work.append(node.start)
+        work += node.starts
     for node in model.nodes.values():
         if node.id not in reached:
             yield Finding(node.id, "no path from a start event leads here", node.line, "warning", "unreachable")
@@ -224,6 +229,10 @@ CHECKS: tuple[Callable[[ProcessModel], Iterator[Finding]], ...] = (
     check_expressions.timers,
     check_tokens.joins,
     check_tokens.straight_loops,
+    check_messages.names,
+    check_messages.correlation_keys,
+    check_messages.start_names,
+    check_messages.told_apart,
 )
 """Every check, one concern each: `check_events` events, `check_flows` flows and mappings, `check_expressions` values,
 `check_tokens` where tokens can go. A new element adds its checks here."""

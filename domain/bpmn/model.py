@@ -32,6 +32,7 @@ class ElementType(StrEnum):
     SCRIPT_TASK = "SCRIPT_TASK"
     BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
     SEND_TASK = "SEND_TASK"
+    RECEIVE_TASK = "RECEIVE_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
     PARALLEL_GATEWAY = "PARALLEL_GATEWAY"
     INCLUSIVE_GATEWAY = "INCLUSIVE_GATEWAY"
@@ -136,6 +137,20 @@ class TimerDefinition(msgspec.Struct, frozen=True):
     value: Attribute
 
 
+class MessageDefinition(msgspec.Struct, frozen=True):
+    """bpmn:messageEventDefinition (or a receive task) with its bpmn:message: the name, and zeebe:subscription's
+    correlation key, which is evaluated when the wait begins. Start events of a process have no use for the key."""
+
+    name: Attribute
+    correlation_key: Attribute | None = None
+
+
+class SignalDefinition(msgspec.Struct, frozen=True):
+    """bpmn:signalEventDefinition with the name of its bpmn:signal."""
+
+    name: Attribute
+
+
 class ErrorDefinition(msgspec.Struct, frozen=True):
     """bpmn:errorEventDefinition; without a code it catches every error."""
 
@@ -168,6 +183,8 @@ class LinkDefinition(msgspec.Struct, frozen=True):
 
 EventDefinition = (
     TimerDefinition
+    | MessageDefinition
+    | SignalDefinition
     | ConditionalDefinition
     | ErrorDefinition
     | EscalationDefinition
@@ -233,8 +250,9 @@ class FlowNode(msgspec.Struct, frozen=True):
     boundary: tuple[str, ...] = ()
     compensation: str = ""
     for_compensation: bool = False
-    # scopes
+    # scopes; starts: the start events of a process that wait for something (message, signal, timer, condition)
     start: str = ""
+    starts: tuple[str, ...] = ()
     event_subprocesses: tuple[str, ...] = ()
 
 

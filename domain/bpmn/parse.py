@@ -13,8 +13,19 @@ from lxml import etree
 
 from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, line_of, replace, tag_of
 from domain.bpmn.joins import inclusive_joins
-from domain.bpmn.model import CompensationDefinition, ElementType, FlowNode, LinkDefinition, ProcessModel, SequenceFlow
-from domain.bpmn.parse_events import parse_event
+from domain.bpmn.model import (
+    CompensationDefinition,
+    ConditionalDefinition,
+    ElementType,
+    FlowNode,
+    LinkDefinition,
+    MessageDefinition,
+    ProcessModel,
+    SequenceFlow,
+    SignalDefinition,
+    TimerDefinition,
+)
+from domain.bpmn.parse_events import parse_event, parse_receive_task
 from domain.bpmn.parse_listeners import execution_listeners
 from domain.bpmn.parse_loops import LOOPS, parse_loop
 from domain.bpmn.parse_tasks import parse_business_rule, parse_job, parse_mappings, parse_script, parse_user_task
@@ -33,12 +44,14 @@ FLOW_NODES: dict[str, ElementType] = {
     "scriptTask": ElementType.SCRIPT_TASK,
     "businessRuleTask": ElementType.BUSINESS_RULE_TASK,
     "sendTask": ElementType.SEND_TASK,
+    "receiveTask": ElementType.RECEIVE_TASK,
     "exclusiveGateway": ElementType.EXCLUSIVE_GATEWAY,
     "parallelGateway": ElementType.PARALLEL_GATEWAY,
     "inclusiveGateway": ElementType.INCLUSIVE_GATEWAY,
     "eventBasedGateway": ElementType.EVENT_BASED_GATEWAY,
     "subProcess": ElementType.SUB_PROCESS,
 }
+STARTS_PROCESS = (MessageDefinition, SignalDefinition, TimerDefinition, ConditionalDefinition)
 NOT_EXECUTED = frozenset(
     "documentation extensionElements laneSet dataObject dataObjectReference dataStoreReference "
     "textAnnotation group ioSpecification property auditing monitoring incoming outgoing category".split()
@@ -59,6 +72,7 @@ DETAILS: dict[ElementType, Callable[[Draft, etree._Element, FlowNode], FlowNode]
     ElementType.SCRIPT_TASK: parse_script,
     ElementType.BUSINESS_RULE_TASK: parse_business_rule,
     ElementType.SEND_TASK: parse_job,
+    ElementType.RECEIVE_TASK: parse_receive_task,
 }
 
 
@@ -117,18 +131,27 @@ def _parse_scope(draft: Draft, element: etree._Element, scope: FlowNode) -> None
             reason = REASONS.get(kind, "")
             draft.find(child, f"the element <{kind}> is not supported{reason}", "unsupported")
     start = _choose_start(draft, scope, starts)
-    draft.nodes[scope.id] = replace(draft.nodes[scope.id], start=start, event_subprocesses=tuple(handlers))
+    waiting = tuple(event.id for event in starts if event.definition is not None and scope.type is ElementType.PROCESS)
+    draft.nodes[scope.id] = replace(
+        draft.nodes[scope.id], start=start, starts=waiting, event_subprocesses=tuple(handlers)
+    )
 
 
 def _choose_start(draft: Draft, scope: FlowNode, starts: list[FlowNode]) -> str:
-    """The id of the event that a scope starts with: a none event, or an event subprocess's own event."""
+    """The id of the event that a scope starts with: a none event, or an event subprocess's own event. A process may
+    have start events with definitions beside it."""
     is_handler = scope.type is ElementType.EVENT_SUB_PROCESS
     fitting = [start for start in starts if (start.definition is not None) == is_handler]
     for start in starts:
-        if start not in fitting:
+        if start in fitting:
+            continue
+        if scope.type is not ElementType.PROCESS:
             wrong = "a none start event" if is_handler else "a start event with an event definition"
-            where = "an event subprocess" if is_handler else "a process or subprocess that is entered by flows"
+            where = "an event subprocess" if is_handler else "a subprocess that is entered by flows"
             draft.find(start.id, f"{wrong} cannot start {where}", "start-event")
+        elif not isinstance(start.definition, STARTS_PROCESS):
+            message = "a process starts with a none, message, signal, timer or conditional event"
+            draft.find(start.id, message, "start-event")
     for extra in fitting[1:]:
         draft.find(extra.id, "a scope has one start event of this kind; remove this one or the other", "start-event")
     return fitting[0].id if fitting else ""
@@ -158,7 +181,8 @@ def _parse_node(draft: Draft, element: etree._Element, scope: str) -> FlowNode:
         for_compensation=element.get("isForCompensation") == "true",
     )
     if element.get("instantiate") == "true" or element.get("eventGatewayType") == "Parallel":
-        message = "an event-based gateway that starts instances is not supported; use message start events"
+        what = "a receive task" if kind is ElementType.RECEIVE_TASK else "an event-based gateway"
+        message = f"{what} that starts instances is not supported; use message start events"
         draft.find(element, message, "unsupported")
     parse_details = DETAILS.get(kind)
     if parse_details is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from lxml import etree
 
 from domain.bpmn import model as m
-from domain.bpmn.draft import BPMN, Draft, bpmn_children, replace, tag_of
+from domain.bpmn.draft import BPMN, Draft, bpmn_children, extension, replace, tag_of
 from domain.bpmn.model import ElementType, FlowNode
 from domain.bpmn.parse_tasks import parse_job
 
@@ -17,7 +17,8 @@ BOUNDARY = ElementType.BOUNDARY_EVENT
 
 ALLOWED: dict[str, tuple[ElementType, ...]] = {
     "timerEventDefinition": (START, CATCH, BOUNDARY),
-    "messageEventDefinition": (THROW, END),  # a job that sends it
+    "messageEventDefinition": (START, CATCH, BOUNDARY, THROW, END),  # thrown: a job that sends it
+    "signalEventDefinition": (START, CATCH, BOUNDARY, THROW, END),
     "conditionalEventDefinition": (START, CATCH, BOUNDARY),
     "errorEventDefinition": (START, END, BOUNDARY),
     "escalationEventDefinition": (START, END, THROW, BOUNDARY),
@@ -58,6 +59,39 @@ def parse_event(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNo
     if node.type is START:
         node = replace(node, interrupting=element.get("isInterrupting", "true") != "false")
     return node
+
+
+def parse_receive_task(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNode:
+    """A receive task waits for a message, as a catch event does."""
+    return replace(node, definition=_message(draft, element, element))
+
+
+def _message(draft: Draft, element: etree._Element, definition: etree._Element) -> m.MessageDefinition | None:
+    """messageRef → bpmn:message with its name and zeebe:subscription. Whether a key is needed is checked later."""
+    declared = draft.referenced(definition, "messageRef", "message")
+    name = "" if declared is None else str(declared.get("name", "")).strip()
+    if declared is None or not name:
+        if declared is not None:
+            draft.find(element, f"the <message> '{declared.get('id')}' has no name; give it one", "message")
+        elif not definition.get("messageRef"):
+            draft.find(element, "it waits for a message, but names none; add a messageRef", "message")
+        return None
+    subscription = extension(declared, "subscription")
+    key = "" if subscription is None else str(subscription.get("correlationKey", "")).strip()
+    correlation_key = draft.attribute(element, key, "correlation key") if key else None
+    return m.MessageDefinition(draft.attribute(element, name, "message name"), correlation_key)
+
+
+def _signal(draft: Draft, element: etree._Element, definition: etree._Element) -> m.SignalDefinition | None:
+    declared = draft.referenced(definition, "signalRef", "signal")
+    name = "" if declared is None else str(declared.get("name", "")).strip()
+    if name:
+        return m.SignalDefinition(draft.attribute(element, name, "signal name"))
+    if declared is not None:
+        draft.find(element, f"the <signal> '{declared.get('id')}' has no name; give it one", "signal")
+    elif not definition.get("signalRef"):
+        draft.find(element, "the signal event names no signal; add a signalRef", "signal")
+    return None
 
 
 def _timer(draft: Draft, element: etree._Element, definition: etree._Element) -> m.TimerDefinition | None:
@@ -110,6 +144,8 @@ def _link(draft: Draft, element: etree._Element, definition: etree._Element) -> 
 
 PARSERS: dict[str, Callable[[Draft, etree._Element, etree._Element], m.EventDefinition | None]] = {
     "timerEventDefinition": _timer,
+    "messageEventDefinition": _message,
+    "signalEventDefinition": _signal,
     "conditionalEventDefinition": _conditional,
     "errorEventDefinition": _error,
     "escalationEventDefinition": _escalation,

@@ -17,6 +17,7 @@ LOOPING = (
     ElementType.SCRIPT_TASK,
     ElementType.BUSINESS_RULE_TASK,
     ElementType.SEND_TASK,
+    ElementType.RECEIVE_TASK,
 )
 
 

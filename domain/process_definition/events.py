@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID, uuid5
 
+import msgspec
+
 from domain.events import REGISTRY, Event
 
 PROCESS = "process"
@@ -24,6 +26,21 @@ def family_stream(kind: str, tenant: str, family_id: str) -> UUID:
     return uuid5(_NAMESPACE, f"{kind}:{tenant}:{family_id}")
 
 
+class StartEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What starts instances of a version, from its deployment until that of the next version.
+
+    kind: "message" or "signal" (called `name`), "condition" (`name` is the FEEL expression) or "timer": first due at
+    `due` (µs), `remaining` times (-1: endless), `cycle` is the repeating interval or cron text.
+    """
+
+    element_id: str
+    kind: str
+    name: str = ""
+    due: int = 0
+    remaining: int = 0
+    cycle: str = ""
+
+
 class ProcessDeployed(Event, frozen=True):
     """A version of a process definition was deployed. checksum: SHA-256 (hex) of `source`; source: the BPMN XML."""
 
@@ -37,6 +54,7 @@ class ProcessDeployed(Event, frozen=True):
     source: str
     name: str = ""
     version_tag: str = ""
+    starts: list[StartEvent] = []
 
 
 class FormDeployed(Event, frozen=True):

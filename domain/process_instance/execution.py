@@ -45,6 +45,18 @@ class Token(NamedTuple):
     source: int = 0
 
 
+class Broadcast(NamedTuple):
+    """A signal on its way out. It stands in the work-list behind the tokens that were there when it was thrown, so
+    that a parallel branch that begins to wait in the same step hears it, and what comes behind the thrower does not
+    (as in Zeebe, where it is a command of its own)."""
+
+    element: int
+    element_id: str
+    name: str
+    variables: dict[str, Any]
+    scope: int = -1
+
+
 class Surroundings(NamedTuple):
     """What the engine may ask while it decides: the command's time (µs), new key blocks, what is deployed."""
 
@@ -82,7 +94,7 @@ class Execution:
         self.model = model
         self.surroundings = surroundings
         self.now = surroundings.now
-        self.tokens: deque[Token] = deque()
+        self.tokens: deque[Token | Broadcast] = deque()
         self.looping: dict[int, None] = {}  # bodies of loops that may go on
         self.ended: dict[int, None] = {}  # scopes in which a path ended, in order
         self.conditions: dict[int, None] = {}  # conditional subscriptions to look at
@@ -112,7 +124,12 @@ class Execution:
         tokens = self.tokens
         while tokens or self.looping or self.ended or self.conditions:
             while tokens:
-                self._enter(tokens.popleft())
+                token = tokens.popleft()
+                if type(token) is Token:
+                    self._enter(token)
+                else:
+                    assert isinstance(token, Broadcast)
+                    self.emit(e.SignalThrown(self.next_local(), *token[:-1]))
             if self.looping:
                 self._go_on(self.looping.popitem()[0])
             elif self.ended:
@@ -214,9 +231,16 @@ class Execution:
     def complete(self, local: int) -> None:
         """Record that an element instance finished regularly."""
         scope = self.state.elements[local].scope
-        self.emit(e.ElementCompleted(local, self.state.waits(local)))
+        self.emit(e.ElementCompleted(local, self.ending(local)))
         if self.state.elements[scope].arrived:
             self.path_ended(scope)
+
+    def ending(self, local: int) -> int:
+        """An element instance is about to end: close what it waits for outside; how many other waits end with it."""
+        for subscription in list(self.state.elements[local].subscriptions or ()):
+            if self.state.subscriptions[subscription].kind != CONDITION:
+                self.emit(e.SubscriptionClosed(subscription))
+        return self.state.waits(local)
 
     def continue_loop(self, local: int) -> None:
         """A loop may go on: its next inner instance, or its end."""
@@ -258,8 +282,17 @@ class Execution:
     # --- scopes ---
 
     def start_scope(self, node: FlowNode, local: int) -> None:
-        """Begin a scope (the process or a subprocess) at its none start event."""
-        self.send(self.model.nodes[node.start], local, source=local)
+        """Begin a scope (the process or a subprocess) at its none start event, or the process at the event that
+        started it."""
+        trigger = self.state.trigger if local == ROOT else None
+        if trigger is None:
+            self.send(self.model.nodes[node.start], local, source=local)
+            return
+        start = self.model.nodes[trigger.element_id]
+        if trigger.variables is None:
+            self.send(start, local, source=local)
+        else:
+            self.arrive(start, local, "", local, trigger.variables)
 
     def end_scope(self, scope: int) -> None:
         """A terminate end event: all else in the scope ends, then the scope completes."""
@@ -305,7 +338,7 @@ class Execution:
         except Blocked as blocked:
             self.raise_incident(ROOT, blocked)
             return
-        self.emit(e.InstanceCompleted(self.state.waits(ROOT)))
+        self.emit(e.InstanceCompleted(self.ending(ROOT)))
 
     def _open_join(self, node: FlowNode, scope: int) -> None:
         """An inclusive gateway got all the tokens it can get: it takes them and sends out its own."""
@@ -343,7 +376,7 @@ class Execution:
 
     def _end(self, local: int) -> None:
         scope = self.state.elements[local].scope
-        self.emit(e.ElementTerminated(local, self.state.waits(local)))
+        self.emit(e.ElementTerminated(local, self.ending(local)))
         if self.state.elements[scope].arrived:
             self.path_ended(scope)
 
@@ -396,14 +429,19 @@ class Execution:
                 if self.steps <= MAX_STEPS:  # else whatever it would start stands at an incident already
                     self.meet(local)
 
-    def meet(self, local: int) -> None:
-        """What a subscription waits for happened."""
+    def broadcast(self, element: ElementInstance, name: str) -> None:
+        """Throw a signal; it carries the thrower's local variables, which its input mappings made."""
+        variables = dict(element.variables or {})
+        self.tokens.append(Broadcast(element.local, element.element_id, name, variables))
+
+    def meet(self, local: int, variables: dict[str, Any] | None = None, *, source: int = 0, position: int = 0) -> None:
+        """What a subscription waits for happened. source, position: of the message or signal, with its variables."""
         subscription = self.state.subscriptions[local]
         event = self.model.nodes[subscription.element_id]
         owner = subscription.element
         closes = event.interrupting or event.type not in (ElementType.BOUNDARY_EVENT, ElementType.START_EVENT)
-        self.emit(e.SubscriptionMet(local, closes))
-        trigger(self, event, owner)
+        self.emit(e.SubscriptionMet(local, closes, source, position))
+        trigger(self, event, owner, variables)
 
     def compensate(self, element: ElementInstance, activity: str) -> None:
         """Undo what was completed in the scope of a throw event (of its event subprocess: the scope around that)."""
@@ -434,7 +472,7 @@ class Execution:
             task_listeners.go_on(self, element.task)
         elif element.body:
             self.continue_loop(local)
-        elif element.handlers is not None or node.start:
+        elif element.handlers is not None or node.start or node.starts:
             self.path_ended(local)
 
     def complete_with(self, local: int, variables: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ def inner_left(x: Execution, node: FlowNode, inner: ElementInstance) -> None:
     if inner.compensable:
         x.emit(e.CompensationRegistered(inner.local))
     x.emit(e.LoopInnerEnded(body.local, int(counter) - 1, output))
-    x.emit(e.ElementCompleted(inner.local, x.state.waits(inner.local)))
+    x.emit(e.ElementCompleted(inner.local, x.ending(inner.local)))
     if complete:
         x.terminate_children(body.local)
         x.leave(body.local)

@@ -149,12 +149,23 @@ class Timer(msgspec.Struct):
 
 
 class Subscription(msgspec.Struct):
-    """An element instance waits for what event `element_id` catches; kind: "condition"."""
+    """An element instance waits for what event `element_id` catches; kind: as in the event SubscriptionOpened.
+    heard: log position of the last signal that met it."""
 
     local: int
     element: int
     element_id: str
     kind: str
+    name: str = ""
+    key: str = ""
+    heard: int = 0
+
+
+class Trigger(msgspec.Struct):
+    """What started the instance: its start event, and the variables that the event's output mappings work on."""
+
+    element_id: str
+    variables: dict[str, Any] | None = None
 
 
 class Thrown(msgspec.Struct):
@@ -196,7 +207,8 @@ class Incident(msgspec.Struct):
 class ProcessInstance(msgspec.Struct):
     """The aggregate's state. `next_local`/`local_end` are the free numbers of the current key block. `depth` is how
     many callers are above it; `result` holds the variables of a called instance that completed until its caller has
-    them. suspended: it stands still (suspension.py)."""
+    them. suspended: it stands still (suspension.py). `signals` are those it threw that not everybody has heard yet
+    (they outlive it)."""
 
     key: int
     status: InstanceStatus = InstanceStatus.NEW
@@ -223,11 +235,13 @@ class ProcessInstance(msgspec.Struct):
     result: dict[str, Any] | None = None
     suspended: bool = False
     suspension_reason: str = ""
+    trigger: Trigger | None = None
+    signals: list[int] = []
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.status > InstanceStatus.ACTIVE and not self.deliveries
+        return self.status > InstanceStatus.ACTIVE and not self.deliveries and not self.signals
 
     def scope_variables(self, local: int) -> Mapping[str, Any]:
         """What an expression at this element instance sees: its own variables over those of its scopes."""

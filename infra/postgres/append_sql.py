@@ -6,37 +6,12 @@ prepared once per connection. Parameters are binary arrays (infra/postgres/binar
 
 from __future__ import annotations
 
-from enum import IntFlag
 from functools import cache
-from typing import NamedTuple
 
+from infra.postgres.append_parts import Fragment, Part
+from infra.postgres.message_sql import MESSAGE_FRAGMENTS
 
-class Part(IntFlag):
-    """What a batch carries besides events."""
-
-    EVENTS = 0
-    PUT_JOBS = 1
-    MOVE_JOBS = 2
-    DROP_JOBS = 4
-    PUT_TIMERS = 8
-    MOVE_TIMERS = 16
-    DROP_TIMERS = 32
-    BLOCKS = 64
-    COMMANDS = 128
-    DEFINITIONS = 256
-    SNAPSHOTS = 512
-    DROP_FIRST = 1024
-    PUT_DELIVERIES = 2048
-    DROP_DELIVERIES = 4096
-
-
-class _Fragment(NamedTuple):
-    name: str
-    types: tuple[str, ...]
-    sql: str
-
-
-_EVENTS = _Fragment(
+_EVENTS = Fragment(
     "ins",
     ("uuid", "int8", "text", "bytea"),
     "INSERT INTO stored_events (originator_id, originator_version, topic, state)"
@@ -59,39 +34,40 @@ _DROP = (
 )
 _INT8X3, _INT8X4 = ("int8",) * 3, ("int8",) * 4
 
-_FRAGMENTS: dict[Part, _Fragment] = {
-    Part.PUT_JOBS: _Fragment(
+_FRAGMENTS: dict[Part, Fragment] = {
+    Part.PUT_JOBS: Fragment(
         "put_jobs",
         ("int8", "int8", "int8", "int8", "text", "text"),
         "INSERT INTO wait_jobs (instance_key, local, element, available_at, tenant, type)"
         " SELECT * FROM unnest({0}, {1}, {2}, {3}, {4}, {5})",
     ),
-    Part.DROP_JOBS: _Fragment("drop_jobs", _INT8X4, _DROP.format(table="wait_jobs")),
-    Part.MOVE_JOBS: _Fragment("move_jobs", _INT8X3, _MOVE.format(table="wait_jobs", column="available_at")),
-    Part.PUT_TIMERS: _Fragment(
+    Part.DROP_JOBS: Fragment("drop_jobs", _INT8X4, _DROP.format(table="wait_jobs")),
+    Part.MOVE_JOBS: Fragment("move_jobs", _INT8X3, _MOVE.format(table="wait_jobs", column="available_at")),
+    Part.PUT_TIMERS: Fragment(
         "put_timers",
         _INT8X4,
         "INSERT INTO wait_timers (instance_key, local, element, due) SELECT * FROM unnest({0}, {1}, {2}, {3})",
     ),
-    Part.DROP_TIMERS: _Fragment("drop_timers", _INT8X4, _DROP.format(table="wait_timers")),
-    Part.MOVE_TIMERS: _Fragment("move_timers", _INT8X3, _MOVE.format(table="wait_timers", column="due")),
-    Part.BLOCKS: _Fragment(
+    Part.DROP_TIMERS: Fragment("drop_timers", _INT8X4, _DROP.format(table="wait_timers")),
+    Part.MOVE_TIMERS: Fragment("move_timers", _INT8X3, _MOVE.format(table="wait_timers", column="due")),
+    Part.BLOCKS: Fragment(
         "put_blocks",
         ("int8", "int8"),
         "INSERT INTO key_blocks (block, instance_key) SELECT * FROM unnest({0}, {1})",
     ),
-    Part.PUT_DELIVERIES: _Fragment(
+    Part.PUT_DELIVERIES: Fragment(
         "put_deliveries",
         ("int8", "int8", "text", "int8"),
         "INSERT INTO wait_deliveries (instance_key, local, kind, peer) SELECT * FROM unnest({0}, {1}, {2}, {3})",
     ),
-    Part.DROP_DELIVERIES: _Fragment(
+    Part.DROP_DELIVERIES: Fragment(
         "drop_deliveries",
         ("int8", "int8"),
         "DELETE FROM wait_deliveries AS w USING unnest({0}, {1}) AS u(instance_key, local)"
         " WHERE w.instance_key = u.instance_key AND w.local = u.local",
     ),
-    Part.COMMANDS: _Fragment(
+    **MESSAGE_FRAGMENTS,
+    Part.COMMANDS: Fragment(
         "put_commands",
         ("text", "text", "bytea", "bytea", "int8", "int8"),
         # last: 0-based index of the command's last event in the batch, -1 if it has none; then its position is given
@@ -100,14 +76,14 @@ _FRAGMENTS: dict[Part, _Fragment] = {
         " CASE WHEN u.last < 0 THEN u.position ELSE (SELECT min(notification_id) FROM ins) + u.last END"
         " FROM unnest({0}, {1}, {2}, {3}, {4}, {5}) AS u(tenant, id, hash, result, last, position)",
     ),
-    Part.DEFINITIONS: _Fragment(
+    Part.DEFINITIONS: Fragment(
         "put_definitions",
         ("text", "text", "text", "int8", "int8", "uuid", "int8", "int8", "text"),
         "INSERT INTO definition_index"
         " (tenant, kind, id, version, key, stream, stream_version, deployment_key, version_tag)"
         " SELECT * FROM unnest({0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8})",
     ),
-    Part.SNAPSHOTS: _Fragment(
+    Part.SNAPSHOTS: Fragment(
         "put_snapshots",
         ("uuid", "int8", "text", "bytea"),
         "INSERT INTO stored_snapshots (originator_id, originator_version, topic, state)"
@@ -138,7 +114,7 @@ def append_statement(parts: Part) -> bytes:
     return " ".join(("WITH", ", ".join(clauses), result)).encode()
 
 
-def _ordered(part: Part, fragment: _Fragment, parts: Part) -> _Fragment:
+def _ordered(part: Part, fragment: Fragment, parts: Part) -> Fragment:
     """With DROP_FIRST a move looks at what the drop returned, which makes PostgreSQL carry out the drop before it."""
     drop = {Part.MOVE_JOBS: Part.DROP_JOBS, Part.MOVE_TIMERS: Part.DROP_TIMERS}.get(part)
     if drop is None or Part.DROP_FIRST not in parts or drop not in parts:

@@ -14,10 +14,12 @@ import psycopg
 from psycopg import pq
 
 from commands.ports import Append, CommandRecord
-from domain.errors import ConcurrentWrite, DomainError, InvalidArgument, LogCorrupt, StorageUnavailable
+from domain.errors import AlreadyExists, ConcurrentWrite, DomainError, InvalidArgument, LogCorrupt, StorageUnavailable
 from domain.process_instance.wait_states import WaitChange
-from infra.postgres.append_sql import Part, append_statement
+from infra.postgres.append_parts import Part
+from infra.postgres.append_sql import append_statement
 from infra.postgres.binary import bytea_array, int8_array, read_int8, text_array, uuid_array, uuid_element
+from infra.postgres.message_sql import encode_messages
 from infra.postgres.wait_rows import Rows, WaitRows
 
 MAX_BATCH_BYTES = 256 << 20
@@ -44,6 +46,11 @@ CONNECTION = {
 # object in use (somebody holds the writers' lock), operator intervention, system error.
 _UNAVAILABLE = ("08", "53", "55", "57", "58")
 _UNIQUE_VIOLATION = "23505"
+_TAKEN = {
+    "wait_messages_id": "a message with this name, correlation key and message id is kept already",
+    "wait_subscriptions_start_key": "an active instance of this process was started with this correlation key",
+}
+"""Unique indexes by which a command is refused for good."""
 _RACES = ("stored_events_pkey", "command_ids_pkey", "definition_index_pkey")
 
 
@@ -137,6 +144,8 @@ class Appender:
 def _as_domain_error(state: str, constraint: str, text: str) -> DomainError:
     if state == _UNIQUE_VIOLATION and constraint in _RACES:
         return ConcurrentWrite(f"another writer was first: {text}")
+    if state == _UNIQUE_VIOLATION and constraint in _TAKEN:
+        return AlreadyExists(_TAKEN[constraint])
     if state.startswith("22"):
         return InvalidArgument(f"the event log cannot hold a value of the command: {text}")
     return LogCorrupt(f"the event log refused a batch ({state}): {text}")
@@ -147,9 +156,11 @@ def encode_batch(batch: Sequence[Append]) -> tuple[Part, list[bytes]]:
     parameters = _events(batch)
     parts = Part.EVENTS
     waits = WaitRows()
+    first = 0
     for append in batch:
         if append.waits:
-            _collect_waits(waits, append)
+            _collect_waits(waits, append, first)
+        first += len(append.events)
     parts |= _waits(waits, parameters)
     if any(append.command is not None for append in batch):
         parts |= Part.COMMANDS
@@ -190,16 +201,16 @@ def _events(batch: Sequence[Append]) -> list[bytes]:
     return [uuid_array(ids), int8_array(versions), text_array(topics), bytea_array(states)]
 
 
-def _collect_waits(rows: WaitRows, append: Append) -> None:
-    """Hand the changes over in runs of one instance."""
+def _collect_waits(rows: WaitRows, append: Append, first: int) -> None:
+    """Hand the changes over in runs of one instance. first: how many events of the batch come before."""
     run_key = append.waits[0][0]
     run: list[WaitChange] = []
     for key, change in append.waits:
         if key != run_key:
-            rows.add(run_key, append.tenant, run)
+            rows.add(run_key, append.tenant, run, first)
             run_key, run = key, []
         run.append(change)
-    rows.add(run_key, append.tenant, run)
+    rows.add(run_key, append.tenant, run, first)
 
 
 def _waits(waits: WaitRows, parameters: list[bytes]) -> Part:
@@ -219,6 +230,8 @@ def _waits(waits: WaitRows, parameters: list[bytes]) -> Part:
     if waits.settled:
         parts |= Part.DROP_DELIVERIES
         parameters += [int8_array([key for key, _ in waits.settled]), int8_array([local for _, local in waits.settled])]
+    if waits.messages is not None:
+        parts |= encode_messages(waits.messages, parameters)
     if waits.moves_may_be_dropped:
         parts |= Part.DROP_FIRST
     return parts

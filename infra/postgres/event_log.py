@@ -22,6 +22,7 @@ from commands.ports import (
 )
 from domain.errors import StorageUnavailable
 from infra.postgres.appender import Appender
+from infra.postgres.message_index import PostgresMessageIndex
 from infra.postgres.recorder import Ledger, LedgerRecorder, ledger_env
 
 READ_ATTEMPTS = 3
@@ -72,7 +73,7 @@ ORDER BY id, version DESC
 """
 
 
-class PostgresEventLog:
+class PostgresEventLog(PostgresMessageIndex):
     """Implements `commands.ports.EventLog`. Opens its connections at once; `close` ends them.
 
     url: any form that libpq takes. pool_size, max_overflow: of the readers' pool, which the notification log,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.postgres.queries_fields import Entity, Field, Kind
+from infra.postgres.queries_messages import CORRELATED_MESSAGES, MESSAGE_SUBSCRIPTIONS
 from projections.decision_instances import DecisionState
 from projections.element_instances import ElementState
 from projections.incidents import IncidentState
@@ -419,4 +420,6 @@ ENTITIES: Mapping[Name, Entity] = {
     Name.DECISION_REQUIREMENTS: DECISION_REQUIREMENTS,
     Name.DECISION_DEFINITIONS: DECISION_DEFINITIONS,
     Name.DECISION_INSTANCES: DECISION_INSTANCES,
+    Name.MESSAGE_SUBSCRIPTIONS: MESSAGE_SUBSCRIPTIONS,
+    Name.CORRELATED_MESSAGE_SUBSCRIPTIONS: CORRELATED_MESSAGES,
 }

@@ -26,7 +26,7 @@ from infra.postgres.read_models_sink import (
 )
 from projections.registry import TABLES
 from projections.verify import LogEvent, LogStream, Progress, Report, TableCheck, verify
-from projections.verify_waits import WaitRow
+from projections.verify_waits import StartRow, WaitRow
 from streams.store_feed import StoreFeed
 
 REBUILD_SCHEMA = "read_model_rebuild"
@@ -43,8 +43,17 @@ UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 2, local, available_
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 3, local, due, '', NULL, element FROM wait_timers
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 4, block, 0, '', NULL, 0 FROM public.key_blocks
 UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 5, local, peer, kind, NULL, 0 FROM wait_deliveries
+UNION ALL SELECT lpad(to_hex(instance_key), 32, '0')::uuid, 6, local, heard,
+                 concat_ws(E'\x1f', kind, name, key, process_id), NULL, position FROM wait_subscriptions
+UNION ALL SELECT lpad(to_hex(message_key), 32, '0')::uuid, 7, 0, expires_at,
+                 array_to_string(ARRAY[name, key, message_id] || taken, E'\x1f'), NULL, position FROM wait_messages
+UNION ALL SELECT lpad(to_hex(key), 32, '0')::uuid, 8, local, 0, name, NULL, position FROM wait_signals
 ORDER BY id, kind, a
 """
+
+
+_OF_MESSAGES = {6: "subscription", 7: "message", 8: "signal"}
+_STARTS = "SELECT definition_key, element_id, due, remaining, cycle, kind, name, process_id FROM start_events"
 
 
 def verify_all(url: str, progress: Progress = lambda what, done: None) -> Report:
@@ -83,9 +92,15 @@ class PostgresLog:
                             waits.add(WaitRow("timer", a, c, b))
                         case 4:
                             waits.add(WaitRow("block", a))
-                        case _:
+                        case 5:
                             waits.add(WaitRow("delivery", a, 0, b, text))
+                        case _:
+                            waits.add(WaitRow(_OF_MESSAGES[kind], a, c, b, text))
                 yield LogStream(stream, events, snapshots, frozenset(waits))
+
+    def start_events(self) -> frozenset[StartRow]:
+        """See VerifiedLog.start_events."""
+        return frozenset(StartRow(*row) for row in self._connection.execute(_STARTS).fetchall())
 
 
 class PostgresReadModels:

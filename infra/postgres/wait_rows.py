@@ -26,6 +26,7 @@ from domain.process_instance.wait_states import (
     PutTimer,
     WaitChange,
 )
+from infra.postgres.message_rows import MESSAGE_KINDS, MessageRows
 
 MAX_LOCAL = (1 << 63) - 1
 ANY_ELEMENT = -1
@@ -93,9 +94,10 @@ class Rows:
 
 class WaitRows:
     """The net change of a batch: per instance key the changes in wait_jobs and wait_timers; new key blocks; and by
-    (instance key, local) the deliveries that are owed from now on (kind, peer), and those that are no more."""
+    (instance key, local) the deliveries that are owed from now on (kind, peer), and those that are no more; and what
+    messages and signals bring, if anything."""
 
-    __slots__ = ("blocks", "deliveries", "jobs", "settled", "timers")
+    __slots__ = ("blocks", "deliveries", "jobs", "messages", "settled", "timers")
 
     def __init__(self) -> None:
         self.jobs: dict[int, Rows] = {}
@@ -103,14 +105,16 @@ class WaitRows:
         self.blocks: list[tuple[int, int]] = []  # first key of the block, instance key
         self.deliveries: dict[tuple[int, int], tuple[str, int]] = {}
         self.settled: list[tuple[int, int]] = []
+        self.messages: MessageRows | None = None
 
     @property
     def moves_may_be_dropped(self) -> bool:
         """Whether drops must be carried out before moves."""
         return any(rows.moves_may_be_dropped for table in (self.jobs, self.timers) for rows in table.values())
 
-    def add(self, key: int, tenant: str, changes: Sequence[WaitChange]) -> None:
-        """Take in the next changes of instance `key`, in order."""
+    def add(self, key: int, tenant: str, changes: Sequence[WaitChange], first: int = 0) -> None:
+        """Take in the next changes of instance `key`, in order; first: the place in the batch, or log position, of the
+        first event of their command."""
         for change in changes:
             kind = type(change)
             if kind in _OF_JOBS:
@@ -119,6 +123,10 @@ class WaitRows:
                 _OF_TIMERS[kind](self._of(self.timers, key), change)
             if kind not in _KINDS:
                 raise TypeError(f"{kind.__name__} is not a change of the wait-state index that this table knows")
+            if kind in MESSAGE_KINDS:
+                if self.messages is None:
+                    self.messages = MessageRows()
+                self.messages.add(key, tenant, change, first)
             if kind in _OF_INSTANCES:
                 _OF_INSTANCES[kind](self, key, change)
 
@@ -174,4 +182,4 @@ _OF_INSTANCES: dict[type[Any], Callable[[WaitRows, int, Any], None]] = {
     PutDelivery: _owe,
     DropDelivery: _settle,
 }
-_KINDS = frozenset((*_OF_JOBS, *_OF_TIMERS, *_OF_INSTANCES))
+_KINDS = frozenset((*_OF_JOBS, *_OF_TIMERS, *_OF_INSTANCES, *MESSAGE_KINDS))

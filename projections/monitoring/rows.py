@@ -23,6 +23,7 @@ from domain.calendar.model import DEFAULT_ID, STANDARD
 from domain.decision.events import DecisionEvaluatedAlone
 from domain.events import REGISTRY, Envelope, Event, Recorded
 from domain.keys import MAX_KEY
+from domain.messages.events import EVENTS as MESSAGES
 from domain.process_definition.events import DecisionDeployed, DecisionsDeployed, FormDeployed, ProcessDeployed
 from domain.process_instance import events as e
 from projections.monitoring import facts, outcome
@@ -62,7 +63,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 NOT_OF_INSTANCES: frozenset[type[Event]] = frozenset(
-    {FormDeployed, DecisionsDeployed, DecisionDeployed, DecisionEvaluatedAlone}
+    {FormDeployed, DecisionsDeployed, DecisionDeployed, DecisionEvaluatedAlone, *MESSAGES}
 )
 """Events of other streams that no figure needs."""
 

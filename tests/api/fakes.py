@@ -50,6 +50,9 @@ class FakeLog:
             raise self.error
         return self.jobs[:limit]
 
+    def start_subscriptions(self, *_: Any) -> Sequence[Any]:
+        return ()
+
 
 class FakeQueries:
     """Read models that are empty, at position 0; `error` is raised by all. A test may replace any of them."""

@@ -24,6 +24,7 @@ from domain.process_instance.wait_states import (
     PutTimer,
     WaitChange,
 )
+from tests.contracts.message_index import MessageIndexContract
 
 KEY = 1 << 12
 OTHER = 2 << 12
@@ -39,7 +40,7 @@ def waits(*changes: WaitChange, key: int = KEY, tenant: str = "") -> Append:
     return Append((), tenant, [(key, change) for change in changes])
 
 
-class EventLogContract:
+class EventLogContract(MessageIndexContract):
     """The suite."""
 
     def test_positions_ascend_in_the_order_of_the_batch(self, log: EventLog) -> None:

@@ -7,27 +7,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from commands.handling import INSTANCE, Context, Meta, Stream
+from commands.deploy_resources import Resource, start_events
+from commands.deployment_files import start_specs
+from commands.handling import Context, Meta, Stream
+from commands.matcher import Matcher
 from commands.registry import HANDLERS
 from domain.bpmn import ProcessModel, load_model, load_models
 from domain.bpmn.model import Binding
 from domain.calendar.arithmetic import Clockwork
 from domain.calendar.model import STANDARD
 from domain.dmn import Decisions, compile_decisions, parse_dmn
-from domain.errors import NotFound
+from domain.errors import AlreadyExists, DomainError, NotFound
 from domain.events import REGISTRY, Envelope, Event, encode_envelope, encode_event, encode_json
 from domain.keys import Key, KeySource, instance_key_of
+from domain.process_definition.events import PROCESS
 from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance import events as e
 from domain.process_instance import wait_states as w
 from domain.process_instance.state import InstanceStatus, ProcessInstance
 from domain.process_instance.suspension import available_from
+from tests.fakes.message_index import MemoryIndex
 
 START = 1_800_000_000_000_000
 SNAPSHOTS = msgspec.json.Decoder(ProcessInstance, float_hook=Decimal)
@@ -49,7 +54,7 @@ class Deployed:
         return definition_key
 
     def find_process(self, tenant: str, bpmn_process_id: str, version: int = -1) -> int:
-        for key, model in self.models.items():
+        for key, model in reversed(self.models.items()):
             if model.id == bpmn_process_id:
                 return key
         raise NotFound(f"no process '{bpmn_process_id}'")
@@ -73,24 +78,65 @@ class Deployed:
         return self.forms.get(form_id, 0)
 
 
+class Index(MemoryIndex):
+    """The index with a log position. settled: up to where the matcher has done its work."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.position = 0
+        self.settled = 0
+
+    def last_position(self) -> int:
+        return self.position
+
+
 class Engine:
-    """Instances in memory; `do` carries out a command and returns its result."""
+    """Instances in memory; `do` carries out a command and returns its result, `settle` what follows from it: messages
+    that are correlated, signals that are delivered."""
 
     def __init__(self) -> None:
         self.now = START
         self.definitions = Deployed()
         self.streams: dict[int, Stream] = {}
         self.log: dict[int, list[tuple[str, bytes]]] = {}
-        self.replicas: dict[int, tuple[int, ProcessInstance]] = {}
+        self.replicas: dict[int, tuple[int, Any]] = {}
         self.last: list[Event] = []
+        self.messaging = Index()
+        self.matcher = Matcher(self.messaging, self._send, lambda: self.now, lambda: 0.0)
+        self.once: set[str] = set()
         keys = KeySource(1, lambda: self.now / 1_000_000)
         self.new_key = keys.next_key
 
     def deploy(self, xml: str, *, refuse: bool = True) -> ProcessModel:
         """refuse: a model with errors raises InvalidModel, as a deployment does; else it is taken as it is."""
         model = load_models(xml.encode())[0][0] if refuse else load_model(xml.encode())
-        self.definitions.models[len(self.definitions.models) + 1] = model
+        key = len(self.definitions.models) + 1
+        self.definitions.models[key] = model
+        resource = Resource(PROCESS, model.id, "", "", "", "", starts=start_specs(model))
+        starts = start_events(resource, self.now)
+        self.messaging.position += 1
+        self.messaging.apply(0, "", w.PutStarts(model.id, key, starts), self.messaging.position)
         return model
+
+    def settle(self) -> None:
+        """Let messages and signals find whom they are for."""
+        while self.messaging.position != self.messaging.settled:
+            self.messaging.settled = self.messaging.position
+            self.matcher.look_at_held()
+            self.matcher.round()
+
+    def _send(self, commands: Sequence[tuple[Any, Meta]]) -> list[BaseException | None]:
+        """For the matcher; what has a command id is done once."""
+        errors: list[BaseException | None] = []
+        for command, meta in commands:
+            try:
+                if meta.command_id not in self.once:
+                    self.do(command)
+                    self.once |= {meta.command_id} - {""}
+                errors.append(None)
+            except DomainError as error:
+                errors.append(error)
+        return errors
 
     def deploy_decisions(self, xml: str) -> None:
         self.definitions.decisions[len(self.definitions.decisions) * 10 + 100] = compile_decisions(
@@ -103,12 +149,23 @@ class Engine:
         refs = handler.streams(command, context, self.route)
         loaded = []
         for ref in refs:
-            stream = self.streams.get(ref.key) or Stream(ref, INSTANCE.new(ref.key), 0)
+            stream = self.streams.get(ref.key) or Stream(ref, ref.kind.new(ref.key), 0)
             stream.at = self.now
             loaded.append(stream)
         before = {stream.ref.key: encode_json(stream.state) for stream in loaded}
         try:
             result = handler.decide(command, context, loaded)
+            for stream in loaded:
+                for event in stream.emitted:
+                    if change := w.wait_change(event):
+                        self.messaging.refuse_taken(stream.ref.key, "", change)
+        except AlreadyExists:  # by the log, which takes nothing of the command then: states are made anew
+            for stream in loaded:
+                stream.emitted = []
+                if stream.ref.key in self.streams:
+                    stream.state = self.replay(stream.ref.key)
+                    self.replicas.pop(stream.ref.key)
+            raise
         except Exception:
             for stream in loaded:  # a refused command leaves no trace
                 assert not stream.emitted
@@ -133,20 +190,26 @@ class Engine:
         key = stream.ref.key
         head = encode_envelope(envelope)
         log = self.log.setdefault(key, [])
-        log += [(type(event).topic, encode_event(head, event)) for event in stream.emitted]
+        for event in stream.emitted:
+            log.append((type(event).topic, encode_event(head, event)))
+            self.messaging.position += 1
+            if change := w.wait_change(event):
+                self.messaging.apply(key, "", change, self.messaging.position)
         stream.version += len(stream.emitted)
         self.last += stream.emitted
         stream.emitted = []
         if log:
             self.streams[key] = stream
-        self.check(key)
+            self.check(stream)
 
     # --- what must always hold ---
 
-    def check(self, key: int) -> None:
-        state: ProcessInstance = self.streams[key].state
+    def check(self, stream: Stream) -> None:
+        key, state = stream.ref.key, stream.state
         replayed = self.replay(key)
         assert replayed == state, "replay differs from the live state"
+        if not isinstance(state, ProcessInstance):
+            return
         assert SNAPSHOTS.decode(encode_json(state)) == state, "a snapshot reads back differently"
         jobs, timers, deliveries = self.index(key)
         free = {local: e.NEVER if state.suspended else available_from(job) for local, job in state.jobs.items()}
@@ -154,6 +217,10 @@ class Engine:
         due = {local: e.NEVER if state.suspended else timer.due for local, timer in state.timers.items()}
         assert timers == due, "the wait-state index names other timers than the state"
         assert deliveries == {local: (owed.kind, owed.peer) for local, owed in state.deliveries.items()}
+        waiting = {local: row.kind for (owner, local), row in self.messaging.waiting.items() if owner == key}
+        kinds = {s.local: s.kind for s in state.subscriptions.values() if s.kind != "condition"}
+        held = {local: w.HELD if state.suspended and kind != "start" else kind for local, kind in kinds.items()}
+        assert waiting == held, "the wait-state index names other subscriptions than the state"
         if state.status is InstanceStatus.ACTIVE:
             assert state.jobs or state.tasks or state.timers or state.incidents or state.subscriptions, (
                 "stuck: nothing waits, no incident"
@@ -167,13 +234,14 @@ class Engine:
         else:
             assert not (state.elements or state.jobs or state.tasks or state.timers or state.incidents)
 
-    def replay(self, key: int) -> ProcessInstance:
+    def replay(self, key: int) -> Any:
         """The state that the encoded events make; a replica that follows the log, so that long runs stay quick."""
-        done, state = self.replicas.get(key) or (0, ProcessInstance(key))
+        kind = self.streams[key].ref.kind
+        done, state = self.replicas.get(key) or (0, kind.new(key))
         log = self.log[key]
         for topic, encoded in log[done:]:
             envelope, event = REGISTRY.decode(topic, encoded)
-            INSTANCE.evolve(state, event, envelope.at)
+            kind.evolve(state, event, envelope.at)
         self.replicas[key] = (len(log), state)
         return state
 

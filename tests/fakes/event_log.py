@@ -32,12 +32,14 @@ from domain.process_instance.wait_states import (
     PutTimer,
     WaitChange,
 )
+from tests.fakes.message_index import MemoryIndex
 
 
-class FakeEventLog:
+class FakeEventLog(MemoryIndex):
     """Keeps everything in lists and dicts. `fail_next` holds errors that the next appends raise, one each."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[StoredEvent] = []
         self.batches: list[int] = []
         self.fail_next: list[Exception] = []
@@ -71,14 +73,19 @@ class FakeEventLog:
             raise ConcurrentWrite("a version is taken")
         if len(set(commands)) < len(commands) or any(command in self._commands for command in commands):
             raise ConcurrentWrite("a command id is taken")
+        for append in batch:
+            for key, change in append.waits:
+                self.refuse_taken(key, append.tenant, change)
 
     def _append_one(self, append: Append) -> int:
+        first = len(self.events) + 1
         for event in append.events:
             stored = StoredEvent(*event, position=len(self.events) + 1)
             self.events.append(stored)
             self._versions[event.stream, event.version] = stored
         for key, change in append.waits:
             self._change(key, append.tenant, change)
+            self.apply(key, append.tenant, change, first)
         position = len(self.events) if append.events else 0
         if append.command is not None:
             command = append.command

@@ -13,6 +13,7 @@ import pytest
 
 from domain.decision.events import DecisionEvaluatedAlone
 from domain.errors import InvalidArgument, NotFound, StorageUnavailable
+from domain.messages import events as m
 from domain.process_instance import events as e
 from infra.postgres.queries import PostgresQueries
 from infra.postgres.queries_watch import PositionWatcher
@@ -39,6 +40,10 @@ def test_items_are_what_the_published_client_reads(log: Log, caught_up: Callable
     log.append(key, started(definition, variables={"a": 1}), *service_task(20), *user_task(30))
     log.append(key, e.IncidentRaised(40, 20, "work", "JOB_NO_RETRIES", "broke", 21))
     log.append(key, e.DecisionEvaluated(50, 20, "work", "level", decision, requirements, 1, 2, EVALUATED))
+    log.append(key, e.SubscriptionOpened(60, 20, "paid", "message", "paid", "o-1", "review-process"))
+    log.append(
+        new_key(), m.MessageCorrelated(key, "review-process", definition, "paid", "paid", "o-1", key + 20, key + 60)
+    )
     caught_up()
     models: dict[Entity, Any] = {
         Entity.PROCESS_DEFINITIONS: sdk.ProcessDefinitionResult,
@@ -52,6 +57,8 @@ def test_items_are_what_the_published_client_reads(log: Log, caught_up: Callable
         Entity.DECISION_DEFINITIONS: sdk.DecisionDefinitionResult,
         Entity.DECISION_REQUIREMENTS: sdk.DecisionRequirementsResult,
         Entity.DECISION_INSTANCES: sdk.DecisionInstanceResult,
+        Entity.MESSAGE_SUBSCRIPTIONS: sdk.MessageSubscriptionResult,
+        Entity.CORRELATED_MESSAGE_SUBSCRIPTIONS: sdk.CorrelatedMessageSubscriptionResult,
     }
     assert set(models) == set(Entity)
     for entity, model in models.items():

@@ -8,15 +8,18 @@ from typing import Any
 
 from api.job_results import job_result
 from commands.assign_user_task import AssignUserTask, UnassignUserTask
+from commands.broadcast_signal import BroadcastSignal
 from commands.cancel_instance import CancelInstance
 from commands.complete_job import CompleteJob
 from commands.complete_user_task import CompleteUserTask
 from commands.create_instance import CreateInstance
 from commands.fail_job import FailJob
+from commands.publish_message import PublishMessage
 from commands.resolve_incident import ResolveIncident
 from commands.set_variables import SetVariables
 from commands.suspend_instance import ResumeInstance, SuspendInstance
 from commands.throw_job_error import ThrowJobError
+from commands.timers import start_command
 from commands.trigger_timer import TriggerTimer
 from commands.update_job import UpdateJob
 from commands.update_user_task import UpdateUserTask
@@ -42,6 +45,7 @@ class InDomain:
             self.engine.do(command)
         except DomainError as error:
             raise Refused(f"{error.code}: {error}") from error
+        self.engine.settle()
 
     # --- commands ---
 
@@ -83,20 +87,24 @@ class InDomain:
 
     def advance(self, until: int) -> None:
         for _ in range(MAX_TIMERS):
-            timers = (
-                (timer.due, state.key, timer.local)
+            timers: list[tuple[int, Any]] = [
+                (timer.due, TriggerTimer(instance_key=state.key, timer=timer.local))
                 for state in self._states()
                 if not state.suspended
                 for timer in state.timers.values()
-            )
-            due = min(timers, default=(until + 1, 0, 0))
-            if due[0] > until:
+            ]
+            timers += [
+                (start.due, start_command(start)) for start in self.engine.messaging.due_starts(until, MAX_TIMERS)
+            ]
+            due, command = min(timers, key=lambda timer: timer[0], default=(until + 1, None))
+            if due > until:
                 break
-            self.engine.now = max(self.engine.now, due[0])
-            self._do(TriggerTimer(instance_key=due[1], timer=due[2]))
+            self.engine.now = max(self.engine.now, due)
+            self._do(command)
         else:
             raise AssertionError(f"more than {MAX_TIMERS} timers fired")
         self.engine.now = until
+        self.engine.matcher.round()  # messages expire
 
     def now(self) -> int:
         return self.engine.now
@@ -136,6 +144,16 @@ class InDomain:
 
     def resume(self, process: str, reason: str) -> None:
         self._do(ResumeInstance(instance_key=self._key(process), reason=reason))
+
+    def publish(self, name: str, key: str, time_to_live: int, message_id: str, variables: Mapping[str, Any]) -> None:
+        self._do(
+            PublishMessage(
+                name=name, key=key, time_to_live=time_to_live, message_id=message_id, variables=_values(variables)
+            )
+        )
+
+    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
+        self._do(BroadcastSignal(name=name, variables=_values(variables)))
 
     # --- what can be seen ---
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -20,11 +19,16 @@ OK = (200, 202, 204)
 NOT_WAITING = {"Prefer": "respond-async"}
 """Listeners of user tasks are scenario steps of their own: their decision is not waited for."""
 PATIENCE = 10.0
+MAX_TIMERS = 1_000
 LOOK_EVERY = 0.003
 _ROAMS = re.compile(r"callActivity|<bpmn:startEvent[^>]*[^/]>")
 """Models whose instances may come to be without a start command."""
 _THROWS = re.compile(r'<bpmn:(?:intermediateThrowEvent|endEvent) id="([^"]+)"')
 """Throw and end events: one that compensates waits itself while its handlers run inside it."""
+_IDLE = (
+    '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="idle" id="idle">'
+    '<bpmn:process id="{id}" isExecutable="true"><bpmn:startEvent id="start"/></bpmn:process></bpmn:definitions>'
+)
 
 Item = dict[str, Any]
 
@@ -41,6 +45,7 @@ class OverHttp:
         self._roams = False
         self._throws: set[str] = set()
         self._seen: dict[str, Item] = {}
+        self._follows = False
         self._position = 0
         self._pin(START)
 
@@ -49,6 +54,8 @@ class OverHttp:
         for key, state in self._states().items():
             if state["state"] in ("ACTIVE", "SUSPENDED"):
                 self._http.post(f"/process-instances/{key}/cancellation")
+        for process in self._processes if self._roams else ():  # its timers start no more
+            self._http.post("/deployments", files=[("resources", ("idle.bpmn", _IDLE.format(id=process).encode()))])
 
     # --- requests ---
 
@@ -60,6 +67,8 @@ class OverHttp:
             problem = response.json()
             raise Refused(f"{problem.get('title')}: {problem.get('detail')}")
         self._reached(response)
+        if method != "GET" and not path.endswith("/search"):
+            self._settle()
         return response.json() if response.status_code == 200 else None
 
     def _reached(self, response: httpx.Response) -> None:
@@ -92,7 +101,9 @@ class OverHttp:
                 self._processes.append(item["processDefinition"]["processDefinitionId"])
         for _, content in resources:
             self._roams = self._roams or _ROAMS.search(content) is not None
+            self._follows = self._follows or "messageRef" in content or "signalRef" in content
             self._throws.update(_THROWS.findall(content))
+        self._settle()
 
     def start(self, process: str, variables: Mapping[str, Any]) -> None:
         process_id = process + self._suffix if process else self._processes[0]
@@ -123,19 +134,30 @@ class OverHttp:
         self._call("POST", f"/jobs/{key}/error", body)
 
     def advance(self, until: int) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            timers = self._timers()
-            due = min((at for at in timers.values()), default=until + 1)
-            if due > until:
+        """The clock steps from timer to timer, of instances and start events, and waits for each."""
+        for _ in range(MAX_TIMERS):
+            due = self._clock(lambda clock: _due(clock) is None or _due(clock) > self._now)
+            if due is None or due > until:
                 break
-            if due > self._now:
-                self._pin(due)
-            else:
-                time.sleep(LOOK_EVERY)
-                self._seen = {}
-            assert time.monotonic() < deadline, f"the timers {timers} did not fire within {PATIENCE} s"
+            self._pin(due)
+        else:
+            raise AssertionError(f"more than {MAX_TIMERS} timers fired")
         self._pin(until)
+        self._settle()
+
+    def _clock(self, fits: Callable[[Item], bool]) -> int | None:
+        """When the next timer is due (µs), once the server's clock and loops are as asked for."""
+        deadline = time.monotonic() + PATIENCE
+        while not fits(clock := self._call("GET", "/clock")):
+            assert time.monotonic() < deadline, f"the server is not where it should be within {PATIENCE} s: {clock}"
+            time.sleep(LOOK_EVERY)
+        self._seen = {}
+        return _due(clock)
+
+    def _settle(self) -> None:
+        """Messages and signals reach whom they can."""
+        if self._follows:
+            self._clock(lambda clock: bool(clock["settled"]))
 
     def now(self) -> int:
         return self._now
@@ -177,6 +199,16 @@ class OverHttp:
 
     def resume(self, process: str, reason: str) -> None:
         self._call("POST", f"/process-instances/{self._key(process)}/resumption", {"reason": reason})
+
+    def publish(self, name: str, key: str, time_to_live: int, message_id: str, variables: Mapping[str, Any]) -> None:
+        body: Item = {"name": name + self._suffix, "correlationKey": key, "timeToLive": time_to_live // 1_000}
+        if message_id:
+            body["messageId"] = message_id
+        self._call("POST", "/messages/publication", body | {"variables": dict(variables)})
+
+    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
+        body = {"signalName": name + self._suffix, "variables": dict(variables)}
+        self._call("POST", "/signals/broadcast", body)
 
     # --- what can be seen ---
 
@@ -270,15 +302,6 @@ class OverHttp:
             self._position = max(self._position, *positions, 0)
         return self._seen
 
-    def _timers(self) -> dict[str, int]:
-        """When each running timer is due (µs)."""
-        return {
-            timer["timerKey"]: int(datetime.fromisoformat(timer["dueDate"]).timestamp() * 1_000) * 1_000
-            for state in self._states().values()
-            if state["state"] != "SUSPENDED"
-            for timer in state["timers"]
-        }
-
     def _element(self, element: str, nth: int) -> Item:
         """The nth active instance; not the body of a multi-instance activity, but its inner instances."""
         found: list[Item] = []
@@ -312,3 +335,7 @@ class OverHttp:
             for key in self._states()
             for item in self._search("/incidents", {"processInstanceKey": key, "state": "ACTIVE"}, "creationTime")
         ]
+
+
+def _due(clock: Item) -> int | None:
+    return None if clock["nextTimer"] is None else int(clock["nextTimer"]) * 1_000

@@ -106,6 +106,15 @@ def _resume(world: World, subject: Any, arguments: Arguments) -> None:
     world.resume(subject if isinstance(subject, str) else "", arguments.get("reason", ""))
 
 
+def _publish(world: World, subject: Any, arguments: Arguments) -> None:
+    ttl = parse_duration(arguments.get("ttl", "PT0S")).add_to(0)
+    world.publish(str(subject), str(arguments.get("key", "")), ttl, arguments.get("id", ""), arguments.get("with", {}))
+
+
+def _broadcast(world: World, subject: Any, arguments: Arguments) -> None:
+    world.broadcast(str(subject), arguments.get("with", {}))
+
+
 DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "start": _start,
     "complete": _complete,
@@ -121,6 +130,8 @@ DEEDS: dict[str, Callable[[World, Any, Arguments], None]] = {
     "cancel": _cancel,
     "suspend": _suspend,
     "resume": _resume,
+    "publish": _publish,
+    "broadcast": _broadcast,
 }
 
 

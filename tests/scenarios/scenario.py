@@ -34,6 +34,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "suspend": ("reason",),
     "resume": ("reason",),
     "deploy": (),
+    "publish": ("key", "with", "ttl", "id"),
+    "broadcast": ("with",),
 }
 """Actions and the arguments that each may have."""
 

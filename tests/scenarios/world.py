@@ -81,6 +81,12 @@ class World(Protocol):
     def resume(self, process: str, reason: str) -> None:
         """Let it go on."""
 
+    def publish(self, name: str, key: str, time_to_live: int, message_id: str, variables: Mapping[str, Any]) -> None:
+        """Publish a message (time to live in µs)."""
+
+    def broadcast(self, name: str, variables: Mapping[str, Any]) -> None:
+        """Broadcast a signal."""
+
     # --- what can be seen ---
 
     def waiting(self) -> list[str]:

@@ -23,14 +23,21 @@ class TestBus:
 
     __test__ = False
 
-    def __init__(self, log: EventLog, limits: BusLimits, lane: int, handlers: Mapping[type[Command], Handler]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        limits: BusLimits,
+        lane: int,
+        handlers: Mapping[type[Command], Handler],
+        definitions: Definitions | None = None,
+    ) -> None:
         self.log = log
         self.clock = PinnableClock(lambda: 0, pinned=int(START * 1e6))
         keys = KeySource(lane, lambda: START)
         self.bus = CommandBus(
             log,
             handlers,
-            definitions=cast(Definitions, None),
+            definitions=cast(Definitions, definitions),
             clock=self.clock,
             new_key=keys.next_key,
             limits=limits,
@@ -58,11 +65,12 @@ def running_bus(
     limits: BusLimits | None = None,
     lane: int = 1,
     handlers: Mapping[type[Command], Handler] = HANDLERS,
+    definitions: Definitions | None = None,
     **engine: int,
 ) -> Iterator[TestBus]:
     """A started bus; it is stopped in the end, and must stop cleanly."""
     limits = limits or BusLimits(engine=EngineLimits(**engine))
-    test_bus = TestBus(log, limits, lane, handlers)
+    test_bus = TestBus(log, limits, lane, handlers, definitions)
     test_bus.bus.start()
     try:
         yield test_bus

@@ -45,7 +45,8 @@ def _empty(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
-            "TRUNCATE stored_events, stored_snapshots, wait_jobs, wait_timers, wait_deliveries, key_blocks, command_ids,"
+            "TRUNCATE stored_events, stored_snapshots, wait_jobs, wait_timers, wait_deliveries, wait_subscriptions,"
+            " wait_messages, wait_signals, start_events, key_blocks, command_ids,"
             " definition_index RESTART IDENTITY"
         )
 

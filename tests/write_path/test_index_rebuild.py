@@ -12,21 +12,47 @@ import psycopg
 import pytest
 
 from commands.bus import Outcome
+from commands.change_calendar import DefineCalendar
+from commands.create_instance import CreateInstance
 from commands.definitions import DeployedDefinitions
 from commands.deployment_files import File, prepare
 from commands.handling import Meta
+from commands.publish_message import PublishMessage
 from commands.registry import HANDLERS as REAL
 from domain.bpmn import load_model
+from domain.calendar.model import Hours
 from infra.postgres import index_rebuild
 from infra.postgres.event_log import PostgresEventLog
 from infra.postgres.index_rebuild import rebuild_index
+from tests.engine.harness import END_EVENT, flow, process
 from tests.fakes.commands import Finish, Open, Take
 from tests.write_path.harness import TestBus, running_bus
 from tests.write_path.test_deliveries import WITH_DELIVERIES, Deliver, Owe
 from tests.write_path.test_timers import NOW, WITH_TIMERS, Arm, Fire
 
 ONE_TASK = (Path(__file__).parents[2] / "bench" / "models" / "one_task.bpmn").read_bytes()
-TABLES = ("wait_jobs", "wait_timers", "wait_deliveries", "key_blocks", "definition_index")
+STARTS = process(
+    '<bpmn:startEvent id="start"/><bpmn:startEvent id="paid"><bpmn:messageEventDefinition messageRef="m"/></bpmn:startEvent>'
+    '<bpmn:intermediateCatchEvent id="wait"><bpmn:messageEventDefinition messageRef="m"/></bpmn:intermediateCatchEvent>'
+    + END_EVENT + flow("start", "wait") + flow("paid", "wait") + flow("wait", "end"),
+    "starts",
+).replace(
+    "<bpmn:process",
+    '<bpmn:message id="m" name="paid"><bpmn:extensionElements><zeebe:subscription correlationKey="=&quot;k&quot;"/>'
+    "</bpmn:extensionElements></bpmn:message><bpmn:process",
+    1,
+).encode()  # fmt: skip
+TABLES = (
+    "wait_jobs",
+    "wait_timers",
+    "wait_deliveries",
+    "wait_subscriptions",
+    "wait_messages",
+    "wait_signals",
+    "start_events",
+    "key_blocks",
+    "definition_index",
+)
 
 
 @pytest.fixture
@@ -64,14 +90,18 @@ def test_the_tables_are_rebuilt_as_they_were(log: PostgresEventLog, database: st
         owner, peer = bus.open_and_finish(), bus.open_and_finish()
         bus.run(Owe(key=owner, peer=peer, count=3))
         bus.run(Deliver(key=owner, peer=peer, local=101))
-    with running_bus(log, lane=2, handlers=REAL) as bus:
-        bus.run(prepare([File("one_task.bpmn", ONE_TASK)])[0])
+    definitions = DeployedDefinitions(log, load_model)
+    with running_bus(log, lane=2, handlers=REAL, definitions=definitions) as bus:
+        bus.run(prepare([File("one_task.bpmn", ONE_TASK), File("starts.bpmn", STARTS)])[0])
+        bus.run(PublishMessage(name="late", key="k", time_to_live=3_600_000_000, variables={"a": 1}))
+        bus.run(DefineCalendar(calendar_id="office", zone="UTC", week=[[Hours(540, 1080)] for _ in range(7)]))
+        bus.run(CreateInstance(bpmn_process_id="starts", variables={}))
     before = contents(database)
-    assert [len(before[table]) for table in TABLES] == [9, 6, 2, 1, 1]
+    assert [len(before[table]) for table in TABLES] == [9, 6, 2, 1, 1, 0, 1, 1, 3]
     with psycopg.connect(database) as connection:
         for table in TABLES:
             connection.execute(f"TRUNCATE {table}".encode())
-    assert list(rebuild_index(database).values()) == [9, 6, 2, 1, 1]
+    assert list(rebuild_index(database).values()) == [9, 6, 2, 1, 1, 0, 1, 1, 3]
     assert contents(database) == before
 
 

@@ -1,21 +1,32 @@
-"""What throwing end and intermediate events do: errors, escalations, compensation, messages sent by a worker."""
+"""What throwing end and intermediate events do: errors, escalations, signals, compensation; a worker sends messages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from domain.bpmn.model import CompensationDefinition, ErrorDefinition, EscalationDefinition, FlowNode, JobDefinition
+from domain.bpmn.model import (
+    CompensationDefinition,
+    ErrorDefinition,
+    EscalationDefinition,
+    FlowNode,
+    JobDefinition,
+    SignalDefinition,
+)
 from domain.process_instance.elements import service_task
 from domain.process_instance.evaluation import Blocked, ErrorType, text_of
 from domain.process_instance.state import ElementInstance
+from domain.process_instance.subscribing import signal_name
 
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution
 
 
+THROWN = (ErrorDefinition, EscalationDefinition, JobDefinition, CompensationDefinition, SignalDefinition)
+
+
 def throws(node: FlowNode) -> bool:
     """Whether the event does more than let the token pass."""
-    return isinstance(node.definition, ErrorDefinition | EscalationDefinition | JobDefinition | CompensationDefinition)
+    return isinstance(node.definition, THROWN)
 
 
 def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
@@ -35,6 +46,8 @@ def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
     elif isinstance(definition, JobDefinition):
         service_task.begin(x, node, element)
         return False
+    elif isinstance(definition, SignalDefinition):
+        x.broadcast(element, signal_name(x, definition, element))
     elif isinstance(definition, EscalationDefinition):
         code = text_of(x, definition.code, scope, "escalation code")
         x.throw_escalation(element.local, code)

@@ -40,6 +40,7 @@ from domain.process_instance.events.instance import (
     InstanceCompleted,
     InstanceCreated,
     InstanceTerminated,
+    InstanceTriggered,
     KeyBlockReserved,
     VariablesSet,
 )
@@ -57,12 +58,15 @@ from domain.process_instance.events.operations import (
     Available,
     InstanceResumed,
     InstanceSuspended,
+    Open,
 )
 from domain.process_instance.events.thrown import (
     CompensationRegistered,
     CompensationTriggered,
     ErrorThrown,
     EscalationThrown,
+    SignalHeard,
+    SignalThrown,
 )
 from domain.process_instance.events.user_tasks import (
     UserTaskAssigned,
@@ -107,6 +111,7 @@ __all__ = [
     "InstanceResumed",
     "InstanceSuspended",
     "InstanceTerminated",
+    "InstanceTriggered",
     "JobActivated",
     "JobCompleted",
     "JobCreated",
@@ -118,7 +123,10 @@ __all__ = [
     "ListenersStarted",
     "LoopInnerEnded",
     "LoopStarted",
+    "Open",
     "ReturnOwed",
+    "SignalHeard",
+    "SignalThrown",
     "SubscriptionClosed",
     "SubscriptionMet",
     "SubscriptionOpened",
@@ -140,6 +148,7 @@ __all__ = [
 
 EVENTS: tuple[type[Event], ...] = (
     InstanceCreated,
+    InstanceTriggered,
     KeyBlockReserved,
     ElementActivated,
     ElementPassed,
@@ -156,6 +165,8 @@ EVENTS: tuple[type[Event], ...] = (
     ListenersStarted,
     ErrorThrown,
     EscalationThrown,
+    SignalThrown,
+    SignalHeard,
     ElementCompleted,
     ElementTerminated,
     VariablesSet,

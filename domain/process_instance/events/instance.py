@@ -28,6 +28,27 @@ class InstanceCreated(Event, frozen=True):
     depth: int = 0
 
 
+class InstanceTriggered(Event, frozen=True):
+    """An event started the instance, at start event `element_id`. kind: "message" or "signal" (with `source_key`),
+    "timer" or "condition". `name` and `key` are the message's, or the signal's name.
+
+    A timer was due at `due` (µs) and is due next at `next_due` (0: no more), `remaining` times (-1: endless).
+    variables: of a start event with output mappings, which decide what the instance gets of them.
+    """
+
+    topic: ClassVar[str] = "pi.triggered.1"
+    element_id: str
+    kind: str
+    name: str = ""
+    key: str = ""
+    source_key: int = 0
+    definition_key: int = 0
+    due: int = 0
+    next_due: int = 0
+    remaining: int = 0
+    variables: dict[str, Any] | None = None
+
+
 class KeyBlockReserved(Event, frozen=True):
     """The instance may number its parts in [offset, offset + 4096) too."""
 

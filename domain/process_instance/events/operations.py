@@ -16,22 +16,33 @@ class Available(msgspec.Struct, frozen=True, array_like=True):
     available_at: int
 
 
-class InstanceSuspended(Event, frozen=True):
-    """The instance stands still until it is resumed: these jobs are not given to workers, these timers do not fire.
+class Open(msgspec.Struct, frozen=True, array_like=True):
+    """A message or signal that is waited for again; kind: as in SubscriptionOpened."""
 
-    Recorded again after an operation on a suspended instance that brought new jobs or timers.
+    local: int
+    kind: str
+
+
+class InstanceSuspended(Event, frozen=True):
+    """The instance stands still until it is resumed: these jobs are not given to workers, these timers do not fire, and
+    what these subscriptions wait for does not reach it.
+
+    Recorded again after an operation on a suspended instance that brought new jobs, timers or subscriptions.
     """
 
     topic: ClassVar[str] = "pi.suspended.1"
     reason: str = ""
     jobs: list[int] = []
     timers: list[int] = []
+    subscriptions: list[int] = []
 
 
 class InstanceResumed(Event, frozen=True):
-    """The instance goes on; from when its jobs may be taken and its timers fire."""
+    """The instance goes on; from when its jobs may be taken and its timers fire, and what reaches it from this event
+    on."""
 
     topic: ClassVar[str] = "pi.resumed.1"
     reason: str = ""
     jobs: list[Available] = []
     timers: list[Available] = []
+    subscriptions: list[Open] = []

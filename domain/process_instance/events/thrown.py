@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from domain.events import Event
 
@@ -25,6 +25,24 @@ class EscalationThrown(Event, frozen=True):
     element_id: str
     code: str
     caught_by: str = ""
+
+
+class SignalThrown(Event, frozen=True):
+    """An event broadcast a signal: all who waited for it in the log before this event hear it. Its key is `local`."""
+
+    topic: ClassVar[str] = "pi.signal_thrown.1"
+    local: int
+    element: int
+    element_id: str
+    name: str
+    variables: dict[str, Any] = {}
+
+
+class SignalHeard(Event, frozen=True):
+    """Everybody who waited for the signal that was thrown as `signal` has heard it. (The instance may be over.)"""
+
+    topic: ClassVar[str] = "pi.signal_heard.1"
+    signal: int
 
 
 class CompensationRegistered(Event, frozen=True):

@@ -8,9 +8,11 @@ from domain.events import Event
 
 
 class SubscriptionOpened(Event, frozen=True):
-    """An element instance waits for something on behalf of event `element_id`; kind: "condition".
+    """An element instance waits for something on behalf of event `element_id`; kind: "condition", "message" or
+    "signal" (by `name`, a message by `key` too). kind "start": no further message `name` with this `key` starts an
+    instance of `process_id` while this one is active.
 
-    It ends with the element instance, or when it was met and its event happens only once.
+    A condition's ends with the element instance; the others are closed by an event, unless what was met closed them.
     """
 
     topic: ClassVar[str] = "pi.subscription_opened.1"
@@ -18,18 +20,25 @@ class SubscriptionOpened(Event, frozen=True):
     element: int
     element_id: str
     kind: str
+    name: str = ""
+    key: str = ""
+    process_id: str = ""
 
 
 class SubscriptionMet(Event, frozen=True):
-    """What was waited for happened; closes: it is waited for no more."""
+    """What was waited for happened; closes: it is waited for no more. source_key: of the message or signal.
+    position: that of the signal in the log, so that none is heard twice."""
 
     topic: ClassVar[str] = "pi.subscription_met.1"
     subscription: int
     closes: bool = True
+    source_key: int = 0
+    position: int = 0
 
 
 class SubscriptionClosed(Event, frozen=True):
-    """It is waited for no more, without having happened (an interrupting event subprocess took the scope over)."""
+    """It is waited for no more, without having happened: its element instance ended, or an interrupting event
+    subprocess took the scope over."""
 
     topic: ClassVar[str] = "pi.subscription_closed.1"
     subscription: int

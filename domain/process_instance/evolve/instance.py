@@ -9,7 +9,7 @@ from domain.events import Event
 from domain.keys import BLOCK_SIZE
 from domain.process_instance import events as e
 from domain.process_instance.evolve.shared import Appliers, set_variables
-from domain.process_instance.state import ROOT, ElementInstance, InstanceStatus, ProcessInstance
+from domain.process_instance.state import ROOT, ElementInstance, InstanceStatus, ProcessInstance, Trigger
 
 
 def _created(state: ProcessInstance, event: e.InstanceCreated, at: int) -> None:
@@ -27,6 +27,10 @@ def _created(state: ProcessInstance, event: e.InstanceCreated, at: int) -> None:
     state.elements[ROOT] = root
     if event.variables:
         set_variables(state, root, dict(event.variables), event.variable_locals)
+
+
+def _triggered(state: ProcessInstance, event: e.InstanceTriggered, _: int) -> None:
+    state.trigger = Trigger(event.element_id, event.variables)
 
 
 def _key_block_reserved(state: ProcessInstance, event: e.KeyBlockReserved, _: int) -> None:
@@ -51,6 +55,7 @@ def _finished(status: InstanceStatus) -> Callable[[ProcessInstance, Any, int], N
 
 APPLIERS: Appliers = {
     e.InstanceCreated: _created,
+    e.InstanceTriggered: _triggered,
     e.KeyBlockReserved: _key_block_reserved,
     e.VariablesSet: _variables_set,
     e.InstanceCompleted: _finished(InstanceStatus.COMPLETED),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.events import Event
 from domain.process_instance import events as e
-from domain.process_instance.evolve.shared import Appliers, move
+from domain.process_instance.evolve.shared import Appliers, claim, move
 from domain.process_instance.lifecycle import Phase
 from domain.process_instance.state import Compensable, ProcessInstance
 
@@ -29,9 +29,20 @@ def _thrown(_state: ProcessInstance, _event: Event, _: int) -> None:
     """What follows from it has events of its own."""
 
 
+def _signal_thrown(state: ProcessInstance, event: e.SignalThrown, _: int) -> None:
+    state.signals.append(event.local)
+    claim(state, event.local)
+
+
+def _signal_heard(state: ProcessInstance, event: e.SignalHeard, _: int) -> None:
+    state.signals.remove(event.signal)
+
+
 APPLIERS: Appliers = {
     e.CompensationRegistered: _compensation_registered,
     e.CompensationTriggered: _compensation_triggered,
+    e.SignalThrown: _signal_thrown,
+    e.SignalHeard: _signal_heard,
     e.ErrorThrown: _thrown,
     e.EscalationThrown: _thrown,
 }

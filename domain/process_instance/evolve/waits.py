@@ -19,7 +19,9 @@ def _timer_canceled(state: ProcessInstance, event: e.TimerCanceled, _: int) -> N
 
 
 def _subscription_opened(state: ProcessInstance, event: e.SubscriptionOpened, _: int) -> None:
-    state.subscriptions[event.local] = Subscription(event.local, event.element, event.element_id, event.kind)
+    state.subscriptions[event.local] = Subscription(
+        event.local, event.element, event.element_id, event.kind, event.name, event.key
+    )
     element = state.elements[event.element]
     element.subscriptions = [*(element.subscriptions or ()), event.local]
     if element.element_id == event.element_id:
@@ -30,6 +32,7 @@ def _subscription_opened(state: ProcessInstance, event: e.SubscriptionOpened, _:
 def _subscription_met(state: ProcessInstance, event: e.SubscriptionMet, _: int) -> None:
     subscription = state.subscriptions[event.subscription]
     if not event.closes:
+        subscription.heard = event.position or subscription.heard
         return
     del state.subscriptions[event.subscription]
     element = state.elements[subscription.element]
