@@ -231,6 +231,7 @@ class Writer:
         except BaseException:
             self.folding.forget()
             raise
+        self.folding.written()
         self._delay = min(LONGEST_DELAY, max(SHORTEST_DELAY, 10 * (self._seconds() - began)))
 
     def _write_carefully(self, piece: Piece) -> None:
@@ -260,6 +261,7 @@ class Writer:
                     self._set_aside(event, event.event.topic, str(refused))
                 part, self._piece = self._piece, Piece()
                 self.sink.write({}, part.aside, {})
+            self.folding.written()
         self.take(batch._replace(events=()))
         part, self._piece = self._piece, Piece()
         self.sink.write({}, part.aside, part.sources)
@@ -274,3 +276,4 @@ class Writer:
             raise RowsRefused(folded.refused[0].reason)
         lines = {table: [_ENCODER.encode_lines(rows)] for table, rows in folded.rows.items() if rows}
         self.sink.write(lines, (), {})
+        self.folding.written()

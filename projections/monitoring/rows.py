@@ -104,7 +104,7 @@ class Refused(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What a batch of events gives. gone: instances that ended in it and are forgotten once it is written."""
+    """What a batch of events gives."""
 
     rows: Rows
     refused: list[Refused]
@@ -115,7 +115,10 @@ Load = Callable[[Mapping[int, int]], Iterable[tuple[int, int, str, bytes]]]
 
 
 class Folding:
-    """Folds batch after batch. load: reads back what was forgotten (or was never known, after a start)."""
+    """Folds batch after batch. load: reads back what was forgotten (or was never known, after a start).
+
+    Nothing is forgotten before its rows are in the store (`written`): it could not be read back.
+    """
 
     def __init__(self, load: Load, dimensions: Dimensions = DIMENSIONS, weight: int = DEFAULT_WEIGHT) -> None:
         self._load = load
@@ -124,12 +127,14 @@ class Folding:
         self._kept = dimensions.names | outcome.NAMES
         self._slim = {kind: _slimming(kind, self._kept) for kind in REGISTRY.topics().values()}
         self._known: OrderedDict[int, Instance] = OrderedDict()
+        self._ended: list[int] = []
         self._weights: dict[int, int] = {}
         self._weight = 0
 
     def forget(self) -> None:
         """Know nothing any more: the last batch was not written."""
         self._known.clear()
+        self._ended.clear()
         self._weights.clear()
         self._weight = 0
 
@@ -148,7 +153,6 @@ class Folding:
         self._recall(by_instance)
         for key, own in by_instance.items():
             self._fold_instance(rows, self._known[key], own, refused)
-        self._trim()
         return Folded(rows, refused)
 
     def _recall(self, by_instance: dict[int, list[Recorded]]) -> None:
@@ -211,7 +215,7 @@ class Folding:
         if instance.key in self._known:
             self._weigh(instance)
         if instance.state is not RunState.RUNNING:
-            self._drop(instance.key)
+            self._ended.append(instance.key)
 
     def _weigh(self, instance: Instance) -> None:
         weight = instance.weight
@@ -222,8 +226,12 @@ class Folding:
         self._known.pop(key, None)
         self._weight -= self._weights.pop(key, 0)
 
-    def _trim(self) -> None:
-        """Forget the instances that have not moved for longest, down to the limit."""
+    def written(self) -> None:
+        """All rows given so far are in the store: forget the instances that have ended, then those that have not moved
+        for longest, down to the limit."""
+        for key in self._ended:
+            self._drop(key)
+        self._ended.clear()
         while self._weight > self._limit and self._known:
             self._drop(next(iter(self._known)))
 
