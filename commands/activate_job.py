@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import find_job, stream_of
+from commands.instances import find_job, not_thrown, stream_of
 from domain.bpmn.model import JobDefinition
 from domain.errors import InvalidState
 from domain.process_instance import events as e
@@ -70,6 +70,7 @@ def decide(command: ActivateJob, context: Context, streams: Sequence[Stream]) ->
     (stream,) = streams
     job = find_job(stream, command.job_key)
     state = stream.state
+    not_thrown(job, command.job_key)
     if job.deadline > context.now or job.available_at > context.now or job.incident or job.retries <= 0:
         raise InvalidState(
             f"the job '{command.job_key}' cannot be taken now: it is held by a worker, waits, or is blocked"

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import active_instance, execution, stream_of
+from commands.instances import active_instance, end_instance, stream_of
 from domain.errors import InvalidState
-from domain.process_instance import events as e
-from domain.process_instance.state import ROOT
 
 
 class CancelInstance(Command, frozen=True, kw_only=True):
@@ -27,9 +25,7 @@ def decide(command: CancelInstance, context: Context, streams: Sequence[Stream])
             f"'{state.key}' was called by the instance '{state.parent_key}'; "
             f"cancel the root instance '{state.root_key}'"
         )
-    x = execution(stream, context)
-    x.terminate_children(ROOT)
-    stream.emit(e.InstanceTerminated(command.reason, x.ending(ROOT)))
+    end_instance(stream, context, command.reason)
 
 
 HANDLER = Handler(stream_of("instance_key"), decide)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import check_variables, execution, find_job, stream_of
+from commands.instances import check_variables, execution, find_job, not_thrown, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance import listeners, task_listeners
@@ -51,10 +51,7 @@ def decide(command: CompleteJob, context: Context, streams: Sequence[Stream]) ->
     """Complete the job, take in its variables, and run to the next wait state."""
     (stream,) = streams
     job = find_job(stream, command.job_key)
-    if job.error_code:
-        raise InvalidState(
-            f"the job '{command.job_key}' threw the error '{job.error_code}' and has an incident to resolve"
-        )
+    not_thrown(job, command.job_key)
     variables = check_variables(command.variables)
     kind = job.role.kind if job.role is not None else JobKind.BPMN_ELEMENT
     if kind == JobKind.BPMN_ELEMENT and command.result is None:

@@ -129,7 +129,17 @@ class DeployedDefinitions:
         self, tenant: str, decision_id: str, binding: Binding, version_tag: str = "", definition_key: int = 0
     ) -> DeployedDecision | None:
         """The decision that a binding means; DEPLOYMENT: the one deployed with process definition `definition_key`."""
-        rows = self._rows(DECISION, tenant, decision_id)
+        key = self._bound(DECISION, tenant, decision_id, binding, version_tag, definition_key)
+        return self.decision(key) if key else None
+
+    def find_called(
+        self, tenant: str, bpmn_process_id: str, binding: Binding, version_tag: str, definition_key: int
+    ) -> int:
+        """The definition key of the process that a binding means, 0 if there is none."""
+        return self._bound(PROCESS, tenant, bpmn_process_id, binding, version_tag, definition_key)
+
+    def _bound(self, kind: str, tenant: str, id: str, binding: Binding, version_tag: str, definition_key: int) -> int:
+        rows = self._rows(kind, tenant, id)
         match binding:
             case Binding.LATEST:
                 found = rows[:1]
@@ -138,7 +148,7 @@ class DeployedDefinitions:
             case Binding.DEPLOYMENT:
                 deployment = self._loaded(definition_key).deployment_key
                 found = [row for row in rows if row.deployment_key == deployment][:1]
-        return self.decision(found[0].key) if found else None
+        return found[0].key if found else 0
 
     def decision(self, decision_key: int) -> DeployedDecision:
         """The decision with this key. Raises NotFound."""

@@ -7,7 +7,8 @@ command is sent again) or both effects; a command that is sent twice finds nothi
 
 New deliveries of this process come straight from the bus's commit listener, without a query. Those of other processes,
 or of one that was killed, are found by a look at the table once a second; what was not there at the look before is left
-to the process that wrote it, so that several servers do not get into each other's way.
+to the process that wrote it, so that several servers do not get into each other's way. A delivery of or to a suspended
+instance is tried ever more rarely; the process that resumes the instance makes it at once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from commands.bus_batch import Emission
 from commands.due_work import BATCH, POLL_SECONDS, DueWorkLoop, Found
 from commands.handling import INSTANCE, Command
 from commands.ports import DueDelivery, EventLog
+from domain.process_instance.events import InstanceResumed
 from domain.process_instance.wait_states import PutDelivery, delivery_change
 
 ACTOR = "delivery"
@@ -40,6 +42,7 @@ class DeliveryLoop(DueWorkLoop[DueDelivery]):
     ) -> None:
         self._log = log
         self._at_hand: deque[DueDelivery] = deque()
+        self._resumed: deque[int] = deque()  # instances, for which deliveries may have waited
         self._seen: frozenset[DueDelivery] | None = None  # at the last look; None: before the first
         self._next_look = 0.0
         super().__init__(ACTOR, bus, make_command, monotonic)
@@ -47,18 +50,20 @@ class DeliveryLoop(DueWorkLoop[DueDelivery]):
     def find(self, limit: int) -> Found[DueDelivery]:
         """What was committed here since, and once a second what has been lying about for as long."""
         fresh = [self._at_hand.popleft() for _ in range(min(len(self._at_hand), BATCH))]
-        if self._monotonic() < self._next_look:
+        resumed = {self._resumed.popleft() for _ in range(len(self._resumed))}
+        if self._monotonic() < self._next_look and not resumed:
             return Found(fresh, complete=False)
         rows = self._log.due_deliveries(limit)
-        left = [row for row in rows if self._seen is None or row in self._seen]
+        let_go = {row for row in rows if row.instance_key in resumed or row.peer in resumed}
+        left = [row for row in rows if self._seen is None or row in self._seen or row in let_go]
         self._seen = frozenset(rows)
         self._next_look = self._monotonic() + POLL_SECONDS
-        self._tried = {row: tried for row, tried in self._tried.items() if row in self._seen}
+        self._tried = {row: tried for row, tried in self._tried.items() if row in self._seen and row not in let_go}
         return Found(list(dict.fromkeys([*fresh, *left])), complete=False)
 
     def pause(self) -> float:
         """Until the next look at the table."""
-        return 0.0 if self._at_hand else max(self._next_look - self._monotonic(), 0.0)
+        return 0.0 if self._at_hand or self._resumed else max(self._next_look - self._monotonic(), 0.0)
 
     def on_commit(self, emissions: Sequence[Emission]) -> None:
         """Take over what was just committed, but for what is settled already."""
@@ -68,6 +73,9 @@ class DeliveryLoop(DueWorkLoop[DueDelivery]):
                 continue
             key = emission.ref.key
             for event in emission.events:
+                if type(event) is InstanceResumed:
+                    self._resumed.append(key)
+                    self.wake()
                 change = delivery_change(event)
                 if change is None:
                     continue

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import check_variables, execution, find_job, stream_of
+from commands.instances import check_variables, execution, find_job, not_thrown, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance.evaluation import Blocked, ErrorType
@@ -38,6 +38,7 @@ def decide(command: FailJob, context: Context, streams: Sequence[Stream]) -> Non
     job = find_job(stream, command.job_key)
     if job.incident:
         raise InvalidState(f"the job '{command.job_key}' has an incident; resolve it first")
+    not_thrown(job, command.job_key)
     if command.retries < 0:
         raise InvalidArgument(f"retries must be 0 or more, not {command.retries}", "retries")
     if command.back_off < 0:

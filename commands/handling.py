@@ -119,6 +119,13 @@ class Definitions(Protocol):
         """The definition key of a version of a process (-1: the latest). Raises NotFound, naming what is there."""
         ...
 
+    def find_called(
+        self, tenant: str, bpmn_process_id: str, binding: Binding, version_tag: str, definition_key: int
+    ) -> int:
+        """The definition key of the process that a binding means, 0 if there is none; DEPLOYMENT: the one deployed with
+        process definition `definition_key`."""
+        ...
+
     def version_of(self, definition_key: int) -> int:
         """The version of a process definition. Raises NotFound."""
         ...

@@ -11,11 +11,11 @@ from commands.handling import Context, Definitions, Route, Stream, StreamRef, in
 from domain.bpmn.model import Binding, Moment
 from domain.calendar.arithmetic import Clockwork
 from domain.errors import InvalidArgument, InvalidState, NotFound
-from domain.process_definition.lookup import DeployedDecision
+from domain.process_definition.lookup import CallableProcess, DeployedDecision
 from domain.process_instance import events as e
 from domain.process_instance import task_listeners
 from domain.process_instance.execution import Execution, Surroundings
-from domain.process_instance.state import Incident, InstanceStatus, Job, ProcessInstance, UserTask
+from domain.process_instance.state import ROOT, Incident, InstanceStatus, Job, ProcessInstance, UserTask
 
 P = TypeVar("P", Job, UserTask, Incident)
 
@@ -89,8 +89,21 @@ class _Deployed:
     def find_calendar(self, calendar_id: str) -> Clockwork | None:
         return self._definitions.find_calendar(self._tenant, calendar_id)
 
+    def find_process(self, process_id: str, binding: Binding, version_tag: str) -> CallableProcess | None:
+        key = self._definitions.find_called(self._tenant, process_id, binding, version_tag, self._definition_key)
+        if not key:
+            return None
+        return CallableProcess(key, bool(self._definitions.process(key).root.start))
+
     def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:
         return self._definitions.find_decision(self._tenant, decision_id, binding, version_tag, self._definition_key)
+
+
+def end_instance(stream: Stream, context: Context, reason: str) -> None:
+    """Terminate all that is active in an active instance, innermost first, then the instance."""
+    x = execution(stream, context)
+    x.terminate_children(ROOT)
+    stream.emit(e.InstanceTerminated(reason, x.ending(ROOT)))
 
 
 def active_instance(stream: Stream, what: str, key: int) -> ProcessInstance:
@@ -115,6 +128,13 @@ def find_job(stream: Stream, key: int, *, even_suspended: bool = False) -> Job:
     """The open job with this key. Raises NotFound, or InvalidState if its instance is suspended."""
     state: ProcessInstance = stream.state
     return _open_part(state, key, "job", state.jobs, "completed or cancelled", even_suspended)
+
+
+def not_thrown(job: Job, key: int) -> None:
+    """Raises InvalidState if the worker of this job has thrown an error that is not dealt with yet."""
+    if job.error_code:
+        what = "resolve its incident first" if job.incident else "it is on its way to the calling instance"
+        raise InvalidState(f"the job '{key}' threw the error '{job.error_code}'; {what}")
 
 
 def find_task(stream: Stream, key: int) -> UserTask:

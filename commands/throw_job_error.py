@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from commands.handling import Command, Context, Handler, Stream
-from commands.instances import check_variables, execution, find_job, stream_of
+from commands.instances import check_variables, execution, find_job, not_thrown, stream_of
 from domain.errors import InvalidArgument, InvalidState
 from domain.process_instance import events as e
 from domain.process_instance.evaluation import Blocked, ErrorType
 from domain.process_instance.state import JobKind
+from domain.process_instance.throwing import ERROR, throw_to_caller
 from domain.process_instance.variables import set_in
 
 
@@ -29,6 +30,7 @@ def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) 
     job = find_job(stream, command.job_key)
     if job.incident:
         raise InvalidState(f"the job '{command.job_key}' has an incident; resolve it first")
+    not_thrown(job, command.job_key)
     if job.role is not None and job.role.kind in (JobKind.EXECUTION_LISTENER, JobKind.TASK_LISTENER):
         raise InvalidState(
             f"the job '{command.job_key}' is that of a listener ({job.role.kind}), which throws no BPMN errors; "
@@ -43,6 +45,8 @@ def decide(command: ThrowJobError, context: Context, streams: Sequence[Stream]) 
         x.run()
         return
     stream.emit(e.JobErrorThrown(local, command.error_code, command.message))
+    if throw_to_caller(x, element, ERROR, command.error_code, variables, by_job=local, said=command.message):
+        return
     if variables:
         set_in(x, element, variables, element)
     said = f" ({command.message})" if command.message else ""

@@ -1,6 +1,6 @@
 """The only wiring: which adapter stands behind which port, in one process.
 
-    Core      log + definitions + bus + timers         what writes; used by itself in measurements
+    Core      log + definitions + bus + loops          what writes; used by itself in measurements
     Platform  Core + queries + HTTP application        what `flowledger serve` runs
 
 Building opens connections; `start` begins work; `stop` ends it in the order in which work flows.
@@ -25,9 +25,10 @@ from api.services import ApiSettings, Services
 from commands.bus import BusLimits, CommandBus, EngineLimits
 from commands.clock import PinnableClock
 from commands.definitions import DeployedDefinitions
+from commands.deliveries import DeliveryLoop
 from commands.matcher_loop import MatcherLoop
 from commands.ports import DueTimer
-from commands.registry import HANDLERS
+from commands.registry import HANDLERS, delivery_command
 from commands.timers import StartTimerLoop, TimerLoop
 from commands.trigger_timer import TriggerTimer
 from domain.bpmn import ProcessModel, load_model
@@ -109,9 +110,10 @@ class Core:
         self._start_timers = StartTimerLoop(self.log, self.bus, self.clock)
         self.messages = MatcherLoop(self.log, self.bus, self.clock)
         self.clock.sleepers += [self._timers, self._start_timers, self.messages]
+        self._deliveries = DeliveryLoop(self.log, self.bus, delivery_command)
 
     def start(self) -> None:
-        """Begin to take commands and to fire timers."""
+        """Begin to take commands, to fire timers and to deliver."""
         gc.collect()
         gc.freeze()  # what is loaded by now stays: the collector need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
@@ -120,12 +122,14 @@ class Core:
         self._timers.start()
         self._start_timers.start()
         self.messages.start()
+        self._deliveries.start()
 
     def stop(self) -> None:
         """Commit what was taken, then let go of everything."""
         self._timers.stop()
         self._start_timers.stop()
         self.messages.stop()
+        self._deliveries.stop()
         if not self.bus.stop(STOP_SECONDS):
             LOG.error("the command bus did not drain within %.0f s", STOP_SECONDS)
         with contextlib.suppress(DomainError):

@@ -169,6 +169,14 @@ def state_as_of(events: Sequence[Recorded], names: ElementNames) -> Item:
         "userTasks": [_task(key, task) for task in state.tasks.values()],
         "timers": [_timer(key, timer) for timer in state.timers.values()],
         "subscriptions": [_subscription(key, waiting) for waiting in state.subscriptions.values()],
+        "deliveries": [
+            {
+                "elementInstanceKey": str(key + owed.element),
+                "kind": owed.kind,
+                "processInstanceKey": str(owed.peer) if owed.peer else None,
+            }
+            for owed in state.deliveries.values()
+        ],
         "incidents": [
             {"incidentKey": str(key + i.local), "elementInstanceKey": str(key + i.element), "errorType": i.type}
             for i in state.incidents.values()

@@ -36,6 +36,7 @@ ACTIVITIES = (
     ElementType.BUSINESS_RULE_TASK,
     ElementType.SEND_TASK,
     ElementType.RECEIVE_TASK,
+    ElementType.CALL_ACTIVITY,
 )
 
 

@@ -31,6 +31,7 @@ class ElementType(StrEnum):
     SERVICE_TASK = "SERVICE_TASK"
     SCRIPT_TASK = "SCRIPT_TASK"
     BUSINESS_RULE_TASK = "BUSINESS_RULE_TASK"
+    CALL_ACTIVITY = "CALL_ACTIVITY"
     SEND_TASK = "SEND_TASK"
     RECEIVE_TASK = "RECEIVE_TASK"
     EXCLUSIVE_GATEWAY = "EXCLUSIVE_GATEWAY"
@@ -122,6 +123,16 @@ class CalledDecision(msgspec.Struct, frozen=True):
     version_tag: str = ""
 
 
+class CalledElement(msgspec.Struct, frozen=True):
+    """zeebe:calledElement: the process to call, and whether all variables go down to it and come back from it."""
+
+    process_id: Attribute
+    binding: Binding = Binding.LATEST
+    version_tag: str = ""
+    all_parent_variables: bool = True
+    all_child_variables: bool = True
+
+
 class TimerKind(StrEnum):
     """Which of the three timer definitions an event has."""
 
@@ -191,7 +202,7 @@ EventDefinition = (
     | LinkDefinition
     | CompensationDefinition
 )
-Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | EventDefinition
+Definition = JobDefinition | UserTaskDefinition | ScriptDefinition | CalledDecision | CalledElement | EventDefinition
 
 
 class MultiInstance(msgspec.Struct, frozen=True):

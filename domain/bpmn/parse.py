@@ -28,7 +28,14 @@ from domain.bpmn.model import (
 from domain.bpmn.parse_events import parse_event, parse_receive_task
 from domain.bpmn.parse_listeners import execution_listeners
 from domain.bpmn.parse_loops import LOOPS, parse_loop
-from domain.bpmn.parse_tasks import parse_business_rule, parse_job, parse_mappings, parse_script, parse_user_task
+from domain.bpmn.parse_tasks import (
+    parse_business_rule,
+    parse_call,
+    parse_job,
+    parse_mappings,
+    parse_script,
+    parse_user_task,
+)
 from domain.errors import Finding
 
 FLOW_NODES: dict[str, ElementType] = {
@@ -49,6 +56,7 @@ FLOW_NODES: dict[str, ElementType] = {
     "parallelGateway": ElementType.PARALLEL_GATEWAY,
     "inclusiveGateway": ElementType.INCLUSIVE_GATEWAY,
     "eventBasedGateway": ElementType.EVENT_BASED_GATEWAY,
+    "callActivity": ElementType.CALL_ACTIVITY,
     "subProcess": ElementType.SUB_PROCESS,
 }
 STARTS_PROCESS = (MessageDefinition, SignalDefinition, TimerDefinition, ConditionalDefinition)
@@ -73,6 +81,7 @@ DETAILS: dict[ElementType, Callable[[Draft, etree._Element, FlowNode], FlowNode]
     ElementType.BUSINESS_RULE_TASK: parse_business_rule,
     ElementType.SEND_TASK: parse_job,
     ElementType.RECEIVE_TASK: parse_receive_task,
+    ElementType.CALL_ACTIVITY: parse_call,
 }
 
 

@@ -18,6 +18,7 @@ LOOPING = (
     ElementType.BUSINESS_RULE_TASK,
     ElementType.SEND_TASK,
     ElementType.RECEIVE_TASK,
+    ElementType.CALL_ACTIVITY,
 )
 
 

@@ -83,6 +83,32 @@ def parse_business_rule(draft: Draft, element: etree._Element, node: FlowNode) -
     return node
 
 
+def parse_call(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNode:
+    """zeebe:calledElement of a call activity."""
+    called = extension(element, "calledElement")
+    process_id = "" if called is None else str(called.get("processId", "")).strip()
+    if called is None or not process_id:
+        message = 'the call activity names no process: add <zeebe:calledElement processId="…" />'
+        draft.find(element, message, "called-element")
+        return node
+    binding, tag = str(called.get("bindingType", "latest")), str(called.get("versionTag", "")).strip()
+    if binding not in list(m.Binding):
+        allowed = ", ".join(m.Binding)
+        draft.find(element, f"the bindingType '{binding}' is unknown; it is one of {allowed}", "called-element")
+        return node
+    if binding == m.Binding.VERSION_TAG and not tag:
+        draft.find(element, "a process bound by versionTag needs the attribute versionTag", "called-element")
+        return node
+    definition = m.CalledElement(
+        draft.attribute(element, process_id, "process id"),
+        m.Binding(binding),
+        tag,
+        called.get("propagateAllParentVariables", "true") != "false",
+        called.get("propagateAllChildVariables", "true") != "false",
+    )
+    return replace(node, definition=definition)
+
+
 def parse_user_task(draft: Draft, element: etree._Element, node: FlowNode) -> FlowNode:
     """zeebe:userTask with assignmentDefinition, taskSchedule, priorityDefinition, formDefinition."""
     if extension(element, "userTask") is None:

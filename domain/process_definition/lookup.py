@@ -1,4 +1,4 @@
-"""What an executing instance may ask about deployed forms and decisions, as a port; `commands` provides it."""
+"""What an executing instance may ask about deployed forms, decisions and processes; `commands` provides it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ class DeployedDecision(NamedTuple):
     graph: Mapping[str, DecisionVersion] = {}
 
 
+class CallableProcess(NamedTuple):
+    """A process definition that a call activity means. has_none_start: whether it can be started without an event."""
+
+    definition_key: int
+    has_none_start: bool
+
+
 class Lookup(Protocol):
     """Deployed resources as one instance sees them (its tenant, its definition's deployment)."""
 
@@ -38,6 +45,10 @@ class Lookup(Protocol):
 
     def find_calendar(self, calendar_id: str) -> Clockwork | None:
         """The business calendar with this id ("": the default one), None if there is none."""
+        ...
+
+    def find_process(self, process_id: str, binding: Binding, version_tag: str) -> CallableProcess | None:
+        """The process that a binding means: the latest, that of the same deployment, or the latest with a tag."""
         ...
 
     def find_decision(self, decision_id: str, binding: Binding, version_tag: str) -> DeployedDecision | None:

@@ -25,11 +25,12 @@ from domain.process_definition.lookup import Lookup
 from domain.process_instance import events as e
 from domain.process_instance import listeners, loops, task_listeners
 from domain.process_instance.catching import find_catcher, trigger
-from domain.process_instance.elements import BEHAVIOURS, boundary_event, inclusive_gateway
+from domain.process_instance.elements import BEHAVIOURS, boundary_event, call_activity, inclusive_gateway
 from domain.process_instance.evaluation import Blocked, ErrorType
 from domain.process_instance.lifecycle import Phase
 from domain.process_instance.state import ROOT, ElementInstance, ProcessInstance
 from domain.process_instance.subscribing import CONDITION, is_met
+from domain.process_instance.throwing import ESCALATION, throw_to_caller
 from domain.process_instance.variables import map_inputs, map_outputs, merge_result
 
 MAX_STEPS = 1_000
@@ -339,6 +340,8 @@ class Execution:
             self.raise_incident(ROOT, blocked)
             return
         self.emit(e.InstanceCompleted(self.ending(ROOT)))
+        if self.state.parent_key:
+            self.emit(e.ReturnOwed(self.next_local(), self.state.parent_key, self.state.parent_element))
 
     def _open_join(self, node: FlowNode, scope: int) -> None:
         """An inclusive gateway got all the tokens it can get: it takes them and sends out its own."""
@@ -375,7 +378,10 @@ class Execution:
         self._end(local)
 
     def _end(self, local: int) -> None:
-        scope = self.state.elements[local].scope
+        element = self.state.elements[local]
+        scope = element.scope
+        if element.called or element.child:
+            call_activity.end(self, element)
         self.emit(e.ElementTerminated(local, self.ending(local)))
         if self.state.elements[scope].arrived:
             self.path_ended(scope)
@@ -406,6 +412,15 @@ class Execution:
         self.emit(e.EscalationThrown(origin, element_id, code, catcher.event.id if catcher else ""))
         if catcher is not None:
             trigger(self, catcher.event, catcher.owner)
+        else:
+            throw_to_caller(self, origin, ESCALATION, code, {})
+
+    def throw_escalation_if_caught(self, origin: int, code: str) -> bool:
+        """The same for what a called instance threw; whether an event caught it (nothing is recorded otherwise)."""
+        if find_catcher(self, EscalationDefinition, code, origin) is None:
+            return False
+        self.throw_escalation(origin, code)
+        return True
 
     def look_at_condition(self, local: int) -> None:
         """A condition is waited for from now on: it is looked at once all tokens stand."""

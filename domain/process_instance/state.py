@@ -191,6 +191,7 @@ class Delivery(msgspec.Struct):
     element: int
     peer: int = 0
     peer_element: int = 0
+    element_id: str = ""
     definition_key: int = 0
     thrown: Thrown | None = None
 

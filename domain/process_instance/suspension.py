@@ -32,6 +32,11 @@ def _outside(state: ProcessInstance) -> list[Subscription]:
     return [one for one in state.subscriptions.values() if one.kind in (MESSAGE, SIGNAL)]
 
 
+def holds_up(*parties: ProcessInstance) -> bool:
+    """Whether a delivery between these instances waits because one of them stands still."""
+    return any(state.suspended for state in parties)
+
+
 def available_from(job: Job) -> int:
     """From when (µs) workers may take a job, if its instance is not suspended; NEVER while it is blocked."""
     if job.incident or job.error_code or job.retries <= 0:

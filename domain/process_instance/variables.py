@@ -59,10 +59,13 @@ def map_inputs(x: Execution, element: ElementInstance, mappings: Sequence[Variab
 
 
 def map_outputs(x: Execution, element: ElementInstance, mappings: Sequence[VariableMapping]) -> None:
-    """Send out what the output mappings name, to the scopes around. Raises Blocked(IO_MAPPING_ERROR)."""
+    """Send out what the output mappings name, to the scopes around. Raises Blocked(IO_MAPPING_ERROR).
+
+    An inner instance of a loop has its output element as a variable of its own, which its mappings may set (Zeebe)."""
     scope = dict(x.state.scope_variables(element.local))
-    values = _mapped(x, mappings, scope, x.state.scope_variables(element.scope))
-    merge_upwards(x, element.scope, values, element.local)
+    start = element.local if x.is_inner(element) else element.scope
+    values = _mapped(x, mappings, scope, x.state.scope_variables(start))
+    merge_upwards(x, start, values, element.local)
 
 
 def _mapped(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -205,3 +206,17 @@ def position_reached(address: str, seconds: float = 60.0) -> None:
 
 
 __all__ = ["ROOT", "Dev", "Load", "instances", "is_ready", "position_reached", "wait_until"]
+
+
+def send(address: str, method: str, path: str, body: Any, command: str) -> Any:
+    """Repeat a request under an idempotency key until it is acknowledged."""
+    while True:
+        try:
+            answer = httpx.request(
+                method, address + "/v2" + path, json=body, timeout=20, headers={"Idempotency-Key": command}
+            )
+            if answer.status_code < 500:
+                return answer.raise_for_status().json() if answer.content else None
+        except httpx.TransportError:
+            pass
+        time.sleep(0.05)

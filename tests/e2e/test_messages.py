@@ -6,7 +6,6 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psycopg
@@ -17,23 +16,9 @@ from domain.process_instance import events as e
 from infra.serving import RunningServer
 from infra.settings import Settings
 from tests.api.test_messages import waiting
-from tests.e2e.platform import Dev, wait_until
+from tests.e2e.platform import Dev, send, wait_until
 
 ORDERS = 120
-
-
-def send(address: str, method: str, path: str, body: Any, command: str) -> Any:
-    """Repeat a request under an idempotency key until it is acknowledged."""
-    while True:
-        try:
-            answer = httpx.request(
-                method, address + "/v2" + path, json=body, timeout=20, headers={"Idempotency-Key": command}
-            )
-            if answer.status_code < 500:
-                return answer.raise_for_status().json()
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
 
 
 def publish_and_start(addresses: list[str], label: str) -> list[threading.Thread]:

@@ -17,7 +17,8 @@ from commands.deploy_resources import Resource, start_events
 from commands.deployment_files import start_specs
 from commands.handling import Context, Meta, Stream
 from commands.matcher import Matcher
-from commands.registry import HANDLERS
+from commands.ports import DueDelivery
+from commands.registry import HANDLERS, delivery_command
 from domain.bpmn import ProcessModel, load_model, load_models
 from domain.bpmn.model import Binding
 from domain.calendar.arithmetic import Clockwork
@@ -31,10 +32,11 @@ from domain.process_definition.lookup import DeployedDecision
 from domain.process_instance import events as e
 from domain.process_instance import wait_states as w
 from domain.process_instance.state import InstanceStatus, ProcessInstance
-from domain.process_instance.suspension import available_from
+from domain.process_instance.suspension import available_from, holds_up
 from tests.fakes.message_index import MemoryIndex
 
 START = 1_800_000_000_000_000
+MAX_DELIVERIES = 1_000
 SNAPSHOTS = msgspec.json.Decoder(ProcessInstance, float_hook=Decimal)
 
 
@@ -46,6 +48,8 @@ class Deployed:
         self.calendars: dict[str, Clockwork] = {"default": Clockwork(STANDARD)}
         self.forms: dict[str, int] = {}
         self.decisions: dict[int, Decisions] = {}
+        self.deployments: dict[int, int] = {}
+        self.deployment = 0
 
     def process(self, definition_key: int) -> ProcessModel:
         return self.models[definition_key]
@@ -58,6 +62,18 @@ class Deployed:
             if model.id == bpmn_process_id:
                 return key
         raise NotFound(f"no process '{bpmn_process_id}'")
+
+    def find_called(
+        self, tenant: str, bpmn_process_id: str, binding: Binding, version_tag: str, definition_key: int
+    ) -> int:
+        for key, model in reversed(self.models.items()):
+            fits = binding is not Binding.VERSION_TAG or model.version_tag == version_tag
+            fits = fits and (
+                binding is not Binding.DEPLOYMENT or self.deployments[key] == self.deployments[definition_key]
+            )
+            if model.id == bpmn_process_id and fits:
+                return key
+        return 0
 
     def find_decision(
         self, tenant: str, decision_id: str, binding: Binding, version_tag: str = "", definition_key: int = 0
@@ -104,6 +120,8 @@ class Engine:
         self.messaging = Index()
         self.matcher = Matcher(self.messaging, self._send, lambda: self.now, lambda: 0.0)
         self.once: set[str] = set()
+        self.delivers = True
+        """Whether a command's deliveries are made at once."""
         keys = KeySource(1, lambda: self.now / 1_000_000)
         self.new_key = keys.next_key
 
@@ -116,6 +134,7 @@ class Engine:
         starts = start_events(resource, self.now)
         self.messaging.position += 1
         self.messaging.apply(0, "", w.PutStarts(model.id, key, starts), self.messaging.position)
+        self.definitions.deployments[key] = self.definitions.deployment
         return model
 
     def settle(self) -> None:
@@ -144,6 +163,42 @@ class Engine:
         )
 
     def do(self, command: Any, actor: str = "") -> Any:
+        result = self.do_alone(command, actor)
+        if self.delivers:
+            events = self.last
+            self.deliver()
+            self.last = events
+        return result
+
+    def owed(self) -> list[DueDelivery]:
+        """What instances owe each other."""
+        return [
+            DueDelivery(key, delivery.local, delivery.kind, delivery.peer)
+            for key, stream in self.streams.items()
+            if isinstance(stream.state, ProcessInstance)
+            for delivery in stream.state.deliveries.values()
+        ]
+
+    def _deliverable(self) -> list[DueDelivery]:
+        """The same without what waits for a suspended instance to be resumed."""
+
+        def waits(due: DueDelivery) -> bool:
+            parties = [self.state(due.instance_key), *([self.state(due.peer)] if due.peer else [])]
+            return due.kind != "cancel" and holds_up(*parties)
+
+        return [due for due in self.owed() if not waits(due)]
+
+    def deliver(self) -> None:
+        """Make all deliveries, and those that follow from them; each twice, as after a crash."""
+        for _ in range(MAX_DELIVERIES):
+            owed = self._deliverable()
+            if not owed:
+                return
+            for due in (*owed, *owed):
+                self.do_alone(delivery_command(due))
+        raise AssertionError("deliveries without end")
+
+    def do_alone(self, command: Any, actor: str = "") -> Any:
         handler = HANDLERS[type(command)]
         context = Context(self.now, Meta(actor), self.new_key, self.definitions)
         refs = handler.streams(command, context, self.route)
@@ -222,9 +277,9 @@ class Engine:
         held = {local: w.HELD if state.suspended and kind != "start" else kind for local, kind in kinds.items()}
         assert waiting == held, "the wait-state index names other subscriptions than the state"
         if state.status is InstanceStatus.ACTIVE:
-            assert state.jobs or state.tasks or state.timers or state.incidents or state.subscriptions, (
-                "stuck: nothing waits, no incident"
-            )
+            waits = state.jobs or state.tasks or state.timers or state.incidents or state.subscriptions
+            calls = any(element.child for element in state.elements.values())
+            assert waits or state.deliveries or calls, "stuck: nothing waits, no incident"
             counts: dict[int, int] = {}
             for element in state.elements.values():
                 if element.local:

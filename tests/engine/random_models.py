@@ -22,6 +22,8 @@ class Draft:
     parts: list[str] = field(default_factory=list)
     nodes: list[str] = field(default_factory=list)
     sound: bool = False
+    called: tuple[str, ...] = ()
+    """Processes that call activities may call; without any there are no call activities."""
 
     def fresh(self, prefix: str) -> str:
         self.counter[0] += 1
@@ -58,11 +60,27 @@ def _extended(draft: Draft, *moments: str) -> str:
     return f"<bpmn:extensionElements>{listening}</bpmn:extensionElements>" if listening else ""
 
 
-def _activity(draft: Draft, depth: int) -> str:
-    kind = draft.pick(
-        "service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower", "undoable"
+def _call(draft: Draft, node: str) -> str:
+    """A call activity, in some models with mappings, a loop, boundary events, or a process that is not there."""
+    switches = draft.pick("", "", 'propagateAllParentVariables="false"', 'propagateAllChildVariables="false"')
+    called = draft.pick(*draft.called, *draft.called, *draft.called, "=y")
+    mappings = draft.pick("", "", '<zeebe:ioMapping><zeebe:output source="=x" target="r"/></zeebe:ioMapping>')
+    draft.add(
+        node,
+        f'<bpmn:callActivity id="{node}"><bpmn:extensionElements><zeebe:calledElement processId="{called}" {switches}/>'
+        f"{mappings}{_listening(draft)}</bpmn:extensionElements>{_looping(draft)}</bpmn:callActivity>",
     )
+    if draft.draw(st.booleans()):
+        _boundary(draft, node)
+    return node
+
+
+def _activity(draft: Draft, depth: int) -> str:
+    kinds = ["service", "user", "script", "task", "manualTask", "timer", "mapped", "sub", "bounded", "thrower"]
+    kind = draft.pick(*kinds, "undoable", *(["call"] * 4 if draft.called else []))
     node = draft.fresh("n")
+    if kind == "call":
+        return _call(draft, node)
     if kind == "service":
         kind_of_job = draft.pick("work", "=y", "=&quot;t&quot;")
         return draft.add(node, service(node, kind_of_job, draft.pick("1", "3"), _listening(draft), _looping(draft)))
@@ -97,7 +115,7 @@ def _activity(draft: Draft, depth: int) -> str:
         )
         return draft.add(node, service(node, extra=mappings))
     if kind == "sub" and depth < MAX_DEPTH:
-        inner = _scope(draft.draw, draft.counter, depth + 1, sound=draft.sound)
+        inner = _scope(draft.draw, draft.counter, depth + 1, sound=draft.sound, called=draft.called)
         xml = f'<bpmn:subProcess id="{node}">{_extended(draft)}{inner}{_looping(draft)}</bpmn:subProcess>'
         draft.add(node, xml)
         if draft.draw(st.booleans()):
@@ -247,10 +265,16 @@ def _looping(draft: Draft) -> str:
     return ""
 
 
-def _scope(draw: st.DrawFn, counter: list[int], depth: int, *, sound: bool = False) -> str:
-    draft = Draft(draw, counter, sound=sound)
+def _scope(
+    draw: st.DrawFn, counter: list[int], depth: int, *, sound: bool = False, called: tuple[str, ...] = ()
+) -> str:
+    draft = Draft(draw, counter, sound=sound, called=called)
     node = draft.fresh("s")
     draft.parts.append(f'<bpmn:startEvent id="{node}"/>')
+    if called:
+        call = _call(draft, draft.fresh("n"))
+        draft.connect(node, call)
+        node = call
     for _ in range(draw(st.integers(1, 3))):
         node = _block(draft, node, depth)
     end = draft.fresh("e")
@@ -278,5 +302,18 @@ def _scope(draw: st.DrawFn, counter: list[int], depth: int, *, sound: bool = Fal
 @st.composite
 def models(draw: st.DrawFn, *, sound: bool = False) -> str:
     """The XML of a random executable process `p`. sound: every join gets all its tokens, whatever the data."""
+    return _document(_scope(draw, [0], 0, sound=sound))
+
+
+@st.composite
+def hierarchies(draw: st.DrawFn) -> list[str]:
+    """The XML of three random executable processes: `p` calls `q` and `r`, and `q` calls `r`."""
+    return [
+        _document(_scope(draw, [0], 2, called=called), process_id)
+        for process_id, called in (("r", ()), ("q", ("r",)), ("p", ("q", "r")))
+    ]
+
+
+def _document(body: str, process_id: str = "p") -> str:
     roots = '<bpmn:error id="E1" errorCode="E"/><bpmn:escalation id="X1" escalationCode="late"/><bpmn:process'
-    return process(_scope(draw, [0], 0, sound=sound)).replace("<bpmn:process", roots, 1)
+    return process(body, process_id).replace("<bpmn:process", roots, 1)

@@ -3,7 +3,7 @@ instance is stuck (the harness checks all that after each command)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -16,15 +16,18 @@ from commands.complete_job import CompleteJob
 from commands.complete_user_task import CompleteUserTask
 from commands.create_instance import CreateInstance
 from commands.fail_job import FailJob
+from commands.registry import delivery_command
 from commands.resolve_incident import ResolveIncident
 from commands.set_variables import SetVariables
+from commands.suspend_instance import ResumeInstance, SuspendInstance
 from commands.throw_job_error import ThrowJobError
 from commands.trigger_timer import TriggerTimer
 from domain.errors import InvalidState, NotFound
+from domain.process_instance import events as e
 from domain.process_instance import execution
 from domain.process_instance.state import InstanceStatus, ProcessInstance
 from tests.engine.harness import Engine
-from tests.engine.random_models import models
+from tests.engine.random_models import hierarchies, models
 
 SECOND = 1_000_000
 VALUES: st.SearchStrategy[Any] = st.one_of(
@@ -115,3 +118,84 @@ def test_replay_equals_live_and_nothing_is_stuck(data: st.DataObject, xml: str) 
 @settings(max_examples=5_000, deadline=None, suppress_health_check=CHECKS)
 def test_replay_equals_live_and_nothing_is_stuck_in_a_long_run(data: st.DataObject, xml: str) -> None:
     _run(data, xml, 60)
+
+
+# --- hierarchies of instances ---
+
+
+def _turn(data: st.DataObject, engine: Engine) -> None:
+    """A delivery, in any order, or a step of any instance."""
+    owed = engine.owed()
+    active = [key for key in sorted(engine.streams) if engine.state(key).status is InstanceStatus.ACTIVE]
+    suspended = [key for key in active if engine.state(key).suspended]
+    turns = ["deliver"] * 6 * bool(owed) + ["resume"] * 6 * bool(suspended)
+    turns += ["step"] * 12 * bool(active) + ["suspend"] * bool(active)
+
+    def one_of(choices: Sequence[Any]) -> Any:
+        return data.draw(st.sampled_from(choices), label="which")
+
+    match data.draw(st.sampled_from(turns), label="turn"):
+        case "deliver":
+            engine.do(delivery_command(one_of(owed)))
+        case "step":
+            _step(data, engine, one_of(active))
+        case "suspend":
+            engine.do(SuspendInstance(instance_key=one_of(active)))
+        case "resume":
+            engine.do(ResumeInstance(instance_key=one_of(suspended)))
+
+
+def _check_hierarchy(engine: Engine) -> None:
+    """Nothing is owed: each call was made once or withdrawn, and who was called is active with its call alone."""
+    callers: dict[tuple[int, int], int] = {}
+    for key, stream in engine.streams.items():
+        state: ProcessInstance = stream.state
+        events = list(engine.events(key))
+        calls = {event.local: event.element for event in events if isinstance(event, e.ChildCalled)}
+        for event in events:
+            if isinstance(event, e.ChildStarted):
+                assert callers.setdefault((key, calls.pop(event.delivery)), event.child_key) == event.child_key
+        withdrawn = {event.delivery for event in events if isinstance(event, e.DeliverySettled)}
+        assert set(calls) <= withdrawn, "a call was neither made nor withdrawn"
+        if state.parent_key and state.status is InstanceStatus.ACTIVE:
+            call = engine.state(state.parent_key).elements.get(state.parent_element)
+            assert call is not None and call.child == key, "an instance outlives the call that began it"
+    made = {(stream.state.parent_key, stream.state.parent_element): key for key, stream in engine.streams.items()}
+    assert callers == {call: key for call, key in made.items() if call[0]}, "a child more or less than calls"
+
+
+def _run_hierarchy(data: st.DataObject, xmls: list[str], steps: int) -> None:
+    engine = Engine()
+    engine.delivers = False
+    for xml in xmls:
+        engine.deploy(xml, refuse=False)
+    root = engine.do(CreateInstance(bpmn_process_id="p", variables=data.draw(VARIABLES, label="start"))).instance_key
+    for _ in range(steps):
+        if all(engine.state(key).is_over for key in engine.streams):
+            break
+        try:
+            _turn(data, engine)
+        except (InvalidState, NotFound):
+            continue
+    for key in list(engine.streams):
+        if engine.state(key).suspended:
+            engine.do(ResumeInstance(instance_key=key))
+    engine.deliver()
+    _check_hierarchy(engine)
+    if engine.state(root).status is InstanceStatus.ACTIVE:
+        engine.do(CancelInstance(instance_key=root))
+        engine.deliver()
+    assert all(engine.state(key).is_over for key in engine.streams), "the root is over, and something of it is not"
+
+
+@given(data=st.data(), xmls=hierarchies())
+@settings(max_examples=80, deadline=None, suppress_health_check=CHECKS)
+def test_hierarchies_have_one_child_and_one_return_for_each_call(data: st.DataObject, xmls: list[str]) -> None:
+    _run_hierarchy(data, xmls, 30)
+
+
+@pytest.mark.long
+@given(data=st.data(), xmls=hierarchies())
+@settings(max_examples=3_000, deadline=None, suppress_health_check=CHECKS)
+def test_hierarchies_have_one_child_and_one_return_in_a_long_run(data: st.DataObject, xmls: list[str]) -> None:
+    _run_hierarchy(data, xmls, 80)

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from domain.errors import StorageUnavailable
-from domain.events import Recorded
 from domain.keys import stream_id
 from domain.process_instance import events as e
 from infra.clickhouse.connection import ClickHouse

@@ -50,6 +50,7 @@ class InDomain:
     # --- commands ---
 
     def deploy(self, resources: Sequence[tuple[str, str]]) -> None:
+        self.engine.definitions.deployment += 1
         for name, content in resources:
             if name.endswith(".dmn"):
                 self.engine.deploy_decisions(content)

@@ -297,10 +297,27 @@ class OverHttp:
     def _states(self) -> dict[str, Item]:
         """The instances by key; read again after each command."""
         if not self._seen:
-            self._seen = {key: self._call("GET", f"/process-instances/{key}/state") for key in self._keys()}
+            self._seen = self._when_delivered()
             positions = (int(state["position"]) for state in self._seen.values())
             self._position = max(self._position, *positions, 0)
         return self._seen
+
+    def _when_delivered(self) -> dict[str, Item]:
+        """The instances once none owes another anything."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            states = {key: self._call("GET", f"/process-instances/{key}/state") for key in self._keys()}
+            self._position = max(self._position, *(int(state["position"]) for state in states.values()), 0)
+            suspended = {key for key, state in states.items() if state["state"] == "SUSPENDED"}
+            pending = any(
+                owed["kind"] == "cancel" or not suspended & {key, owed["processInstanceKey"]}
+                for key, state in states.items()
+                for owed in state["deliveries"]
+            )
+            if not pending and len(states) == len(self._keys()):
+                return states
+            assert time.monotonic() < deadline, f"not delivered within {PATIENCE} s: {states}"
+            time.sleep(LOOK_EVERY)
 
     def _element(self, element: str, nth: int) -> Item:
         """The nth active instance; not the body of a multi-instance activity, but its inner instances."""

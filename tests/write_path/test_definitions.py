@@ -12,7 +12,7 @@ from commands.deployment_files import File, prepare
 from commands.handling import Meta
 from commands.registry import HANDLERS
 from domain.bpmn import load_model
-from domain.bpmn.model import ProcessModel
+from domain.bpmn.model import Binding, ProcessModel
 from domain.errors import NotFound
 from tests.fakes.event_log import FakeEventLog
 from tests.write_path.harness import TestBus, running_bus
@@ -140,3 +140,31 @@ def test_models_beyond_the_limit_are_parsed_again(bus: TestBus, log: FakeEventLo
 
 def test_a_form_that_is_not_there_has_key_0(definitions: DeployedDefinitions) -> None:
     assert definitions.find_form("", "order-form") == 0
+
+
+def tagged(tag: str) -> File:
+    """The one-task process with a version tag."""
+    head, close, rest = ONE_TASK.partition(b'isExecutable="true">')
+    assert close
+    extension = f'<bpmn:extensionElements><zeebe:versionTag value="{tag}" /></bpmn:extensionElements>'.encode()
+    return File("one_task.bpmn", head + close + extension + rest)
+
+
+def test_a_binding_means_the_latest_that_of_the_deployment_or_that_with_a_tag(
+    bus: TestBus, definitions: DeployedDefinitions
+) -> None:
+    caller = File("caller.bpmn", ONE_TASK.replace(process_id().encode(), b"caller"))
+    command, _ = prepare([tagged("green"), caller])
+    keys = {resource.id: resource.key for resource in bus.run(command).result.resources}
+    red = bus.run(prepare([tagged("red")])[0]).result.resources[0].key
+
+    def called(binding: Binding, tag: str = "", tenant: str = "") -> int:
+        return definitions.find_called(tenant, process_id(), binding, tag, keys["caller"])
+
+    green = keys[process_id()]
+    assert called(Binding.LATEST) == red
+    assert called(Binding.DEPLOYMENT) == green
+    assert called(Binding.VERSION_TAG, "green") == green
+    assert called(Binding.VERSION_TAG, "red") == red
+    assert called(Binding.VERSION_TAG, "blue") == 0
+    assert called(Binding.LATEST, tenant="acme") == 0

@@ -38,6 +38,20 @@ class Deliver(Command, frozen=True, kw_only=True):
     local: int
 
 
+class Resume(Command, frozen=True, kw_only=True):
+    """Record that an instance goes on."""
+
+    key: int
+
+
+HELD: set[int] = set()
+"""Instances to which nothing is delivered."""
+
+
+def _resume(_command: Resume, _context: Context, streams: Sequence[Stream]) -> None:
+    streams[0].emit(e.InstanceResumed("", [], []))
+
+
 def _owe(command: Owe, _context: Context, streams: Sequence[Stream]) -> None:
     for n in range(command.count):
         streams[0].emit(e.ReturnOwed(100 + n, command.peer, 1))
@@ -49,7 +63,7 @@ def _both(command: Deliver, _context: Context, _route: Route) -> Sequence[Stream
 
 def _deliver(command: Deliver, _context: Context, streams: Sequence[Stream]) -> None:
     owner, peer = streams
-    if command.local in owner.state.deliveries:
+    if command.local in owner.state.deliveries and command.peer not in HELD:
         peer.emit(e.KeyBlockReserved(command.local << 12))
         owner.emit(e.DeliverySettled(command.local))
 
@@ -58,6 +72,7 @@ WITH_DELIVERIES: dict[type[Command], Handler] = {
     **HANDLERS,
     Owe: Handler(_existing, _owe),
     Deliver: Handler(_both, _deliver),
+    Resume: Handler(_existing, _resume),
 }
 
 
@@ -148,6 +163,27 @@ def test_a_delivery_that_cannot_be_made_is_tried_ever_more_rarely_and_holds_up_n
         now[0] += 0.5
     assert tries == [0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 10.0, 17.0]
     bus.run(Owe(key=bus.open(), peer=bus.open()))
+    loop.send_due()
+    assert delivered(log) == 1
+
+
+@pytest.mark.parametrize("resumed", ["owner", "peer"])
+def test_what_waited_for_a_suspended_instance_is_delivered_as_soon_as_it_is_resumed(
+    bus: TestBus, log: FakeEventLog, resumed: str
+) -> None:
+    now = [0.0]
+    loop = loop_of(bus, lambda: now[0])
+    owner, peer = bus.open(), bus.open()
+    HELD.add(peer)
+    bus.run(Owe(key=owner, peer=peer))
+    for _ in range(40):
+        loop.send_due()
+        now[0] += 0.5
+    assert delivered(log) == 0
+    HELD.clear()
+    loop.send_due()
+    assert delivered(log) == 0, "it is tried rarely by now"
+    bus.run(Resume(key=owner if resumed == "owner" else peer))
     loop.send_due()
     assert delivered(log) == 1
 

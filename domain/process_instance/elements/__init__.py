@@ -8,6 +8,7 @@ from domain.bpmn.model import ElementType
 from domain.process_instance.elements import (
     boundary_event,
     business_rule_task,
+    call_activity,
     end_event,
     event_based_gateway,
     event_sub_process,
@@ -39,6 +40,7 @@ BEHAVIOURS: dict[ElementType, Behaviour] = {
     ElementType.SEND_TASK: service_task.BEHAVIOUR,
     ElementType.RECEIVE_TASK: receive_task.BEHAVIOUR,
     ElementType.BUSINESS_RULE_TASK: business_rule_task.BEHAVIOUR,
+    ElementType.CALL_ACTIVITY: call_activity.BEHAVIOUR,
     ElementType.EXCLUSIVE_GATEWAY: exclusive_gateway.BEHAVIOUR,
     ElementType.PARALLEL_GATEWAY: parallel_gateway.BEHAVIOUR,
     ElementType.INCLUSIVE_GATEWAY: inclusive_gateway.BEHAVIOUR,

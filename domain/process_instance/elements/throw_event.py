@@ -16,6 +16,7 @@ from domain.process_instance.elements import service_task
 from domain.process_instance.evaluation import Blocked, ErrorType, text_of
 from domain.process_instance.state import ElementInstance
 from domain.process_instance.subscribing import signal_name
+from domain.process_instance.throwing import ERROR, throw_to_caller
 
 if TYPE_CHECKING:
     from domain.process_instance.execution import Execution
@@ -37,6 +38,8 @@ def throw(x: Execution, node: FlowNode, element: ElementInstance) -> bool:
     if isinstance(definition, ErrorDefinition):
         code = text_of(x, definition.code, scope, "error code")
         caught = x.throw_error(element.local, code, {})
+        if not caught and throw_to_caller(x, element.local, ERROR, code, {}):
+            return False
         if not caught:
             message = f"the error '{code}' was thrown, but no error event in the model catches it"
             raise Blocked(ErrorType.UNHANDLED_ERROR_EVENT, message)

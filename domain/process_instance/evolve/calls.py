@@ -38,7 +38,7 @@ def _return_owed(state: ProcessInstance, event: e.ReturnOwed, _: int) -> None:
 def _thrown_to_caller(state: ProcessInstance, event: e.ThrownToCaller, _: int) -> None:
     thrown = Thrown(event.kind, event.code, event.message, event.variables, event.job)
     caller = (event.caller_key, event.caller_element)
-    _owe(state, Delivery(event.local, "throw", event.element, *caller, thrown=thrown))
+    _owe(state, Delivery(event.local, "throw", event.element, *caller, event.element_id, thrown=thrown))
 
 
 def _settled(state: ProcessInstance, event: e.DeliverySettled, _: int) -> None:
