@@ -74,18 +74,21 @@ def serve(
 
 
 def projector(supervised: Supervised = False) -> None:
-    """Keep the read models up to date with the log of FLOWLEDGER_DATABASE_URL."""
+    """Keep the read models up to date with the log of FLOWLEDGER_DATABASE_URL: by way of Kafka if FLOWLEDGER_KAFKA
+    names brokers (then several share the work), else straight from it."""
     from infra.logging import configure_logging
-    from infra.postgres.read_models import ProjectorSettings, run_projector
+    from infra.streaming import run_projector_on
     from infra.supervisor import follow_parent, stop_on_signals
 
     settings = with_database("projector")
+    if settings.kafka == KAFKA_LOCAL:
+        settings = _with_kafka("projector")
     configure_logging(settings, "projector")
     refuse_old_schema(settings.database_url)
     stop = stop_on_signals()
     if supervised:
         follow_parent(threading.Event())
-    run_projector(ProjectorSettings(settings.database_url, settings.database_url), stop)
+    run_projector_on(settings, stop)
 
 
 def relay(supervised: Supervised = False) -> None:

@@ -18,11 +18,12 @@ from uuid import UUID
 
 import msgspec
 
-from domain.errors import InvalidState
+from domain.errors import InvalidState, StorageUnavailable
 from infra.postgres.read_models_position import ReadPosition
 from infra.postgres.read_models_sink import SCHEMA, PostgresSink, PostgresTail
+from infra.postgres.read_models_sources import adopt, within
 from streams.feeds import LOG_SOURCE
-from streams.projector import apply, run
+from streams.projector import RETRY_SECONDS, apply, run
 from streams.store_feed import StoreFeed
 
 LOG = logging.getLogger("flowledger.projector")
@@ -62,14 +63,26 @@ def build_projector(url: str, log_url: str | None = None, own_process: bool = Tr
 
 
 def run_projector(settings: ProjectorSettings, stop: threading.Event) -> None:
-    """Project until `stop` is set."""
-    feed = StoreFeed(PostgresTail(settings.log_url))
+    """Project from the log until `stop` is set."""
+    tail = PostgresTail(settings.log_url)
     sink = PostgresSink(settings.url, settings.schema)
     try:
-        run(feed, sink, stop)
+        when_reachable(lambda: adopt(sink, tail, [LOG_SOURCE], stop), stop)
+        run(StoreFeed(tail), sink, stop)
     finally:
-        feed.close()
+        tail.close()
         sink.close()
+
+
+def when_reachable(act: Callable[[], None], stop: threading.Event) -> None:
+    """Do it, again and again while the database or the broker is away."""
+    while not stop.is_set():
+        try:
+            act()
+            return
+        except StorageUnavailable as away:
+            LOG.warning("the database or the broker is away, trying again: %s", away)
+            stop.wait(RETRY_SECONDS)
 
 
 class ThreadProjector:
@@ -184,14 +197,18 @@ def catch_up(
     sink: PostgresSink,
     progress: Callable[[int], None] = lambda position: None,
     until: int | None = None,
+    limit: Callable[[UUID], int] | None = None,
 ) -> int:
-    """Project what is in the log now (up to position `until` at most, where given); the position reached."""
+    """Project what is in the log now (up to position `until` at most, and of each stream up to its `limit`, where
+    given); the position reached."""
     place = sink.place(LOG_SOURCE)
     while until is None or place.position < until:
         batch = feed.next({LOG_SOURCE: place}.__getitem__, 0)
         if batch is None:
             break
-        place = apply(batch if until is None else batch.up_to(until), sink, place.position)
+        if until is not None:
+            batch = batch.up_to(until)
+        place = apply(within(batch, limit) if limit else batch, sink, place.position)
         progress(place.position)
     return place.position
 

@@ -138,10 +138,15 @@ class PostgresTail:
 
 
 class PostgresSink:
-    """The read models in one schema (streams.projector.Sink), written by one runner on one connection."""
+    """The read models in one schema (streams.projector.Sink), written by one runner on one connection.
 
-    def __init__(self, url: str, schema: str = SCHEMA, tables: Mapping[str, Table] = TABLES) -> None:
+    shared: other runners may write beside this one, each from other sources (the partitions of a topic)."""
+
+    def __init__(
+        self, url: str, schema: str = SCHEMA, tables: Mapping[str, Table] = TABLES, shared: bool = False
+    ) -> None:
         self._url = url
+        self._shared = shared
         self._schema = checked_schema(schema)
         self._writer = ChangesWriter(self._schema, tables)
         self._connection: Connection | None = None
@@ -156,11 +161,18 @@ class PostgresSink:
         return self._connection
 
     def lead(self, timeout: float) -> bool:
-        """Hold the session's advisory lock of this schema: one runner writes, others stand by."""
+        """Hold the session's advisory lock of this schema, alone or shared: others that it excludes stand by."""
+        return self._lock("pg_try_advisory_lock_shared" if self._shared else "pg_try_advisory_lock", timeout)
+
+    def lead_alone(self, timeout: float) -> bool:
+        """The same, and nobody else beside."""
+        return self._lock("pg_try_advisory_lock", timeout)
+
+    def _lock(self, function: str, timeout: float) -> bool:
         deadline = time.monotonic() + timeout
         with self._closing_on_loss():
             while True:
-                row = self._one("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_LEAD_LOCK_CLASS, self._schema))
+                row = self._one(f"SELECT {function}(%s, hashtext(%s))", (_LEAD_LOCK_CLASS, self._schema))
                 if row[0]:
                     return True
                 if time.monotonic() > deadline:
@@ -180,6 +192,22 @@ class PostgresSink:
         with self._closing_on_loss():
             rows = self._open().execute((text + "WHERE application_name = %s").encode(), (TRACKING,)).fetchall()
             return {row[0]: Place(*row[1:]) for row in rows}
+
+    def replace_sources(self, sources: Sequence[str], position: int) -> None:
+        """Be fed from these sources from `position` on, and from no others. The lead must be held alone."""
+        with self._closing_on_loss():
+            connection = self._open()
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.execute(
+                    f"DELETE FROM {self._schema}.tracking WHERE application_name = %s RETURNING reflects_at".encode(),  # noqa: S608
+                    (TRACKING,),
+                )
+                reflects_at = min((row[0] for row in cursor.fetchall()), default=0)
+                cursor.executemany(
+                    f"INSERT INTO {self._schema}.tracking (application_name, source, notification_id, reflects_at) "  # noqa: S608
+                    "VALUES (%s, %s, %s, %s)",
+                    [(TRACKING, source, position, reflects_at) for source in sources],
+                )
 
     def quarantined(self) -> Collection[UUID]:
         """The streams that are set aside."""

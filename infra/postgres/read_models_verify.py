@@ -24,9 +24,11 @@ from infra.postgres.read_models_sink import (
     start_text,
     storage_errors,
 )
+from infra.postgres.read_models_sources import limits_of
 from projections.registry import TABLES
 from projections.verify import LogEvent, LogStream, Progress, Report, TableCheck, verify
 from projections.verify_waits import StartRow, WaitRow
+from streams.feeds import Place
 from streams.store_feed import StoreFeed
 
 REBUILD_SCHEMA = "read_model_rebuild"
@@ -113,8 +115,13 @@ class PostgresReadModels:
 
     def position(self) -> int:
         """See VerifiedReadModels.position."""
-        text = f"SELECT min(notification_id) FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
-        return int(_one(self._connection, text, (TRACKING,))[0])
+        return min((place.position for place in self.places().values()), default=0)
+
+    def places(self) -> dict[str, Place]:
+        """How far the read models are in each of their sources."""
+        text = f"SELECT source, notification_id FROM {self._schema}.tracking WHERE application_name = %s"  # noqa: S608
+        rows = self._connection.execute(text.encode(), (TRACKING,)).fetchall()
+        return {source: Place(position) for source, position in rows}
 
     def set_aside(self) -> int:
         """See VerifiedReadModels.set_aside."""
@@ -122,11 +129,12 @@ class PostgresReadModels:
 
     def check(self, progress: Callable[[str, int], None]) -> Iterable[TableCheck]:
         """See VerifiedReadModels.check."""
-        until = self.position()
+        places = self.places()
+        until = max((place.position for place in places.values()), default=0)
         with _rebuild_schema(self._url, self._schema) as (rebuilt, sink):
             feed = StoreFeed(PostgresTail(self._url))
             try:
-                catch_up(feed, sink, lambda position: progress("rebuild", position), until)
+                catch_up(feed, sink, lambda position: progress("rebuild", position), until, limits_of(places))
             finally:
                 feed.close()
             for table in _COMPARED:

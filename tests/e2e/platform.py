@@ -205,9 +205,6 @@ def position_reached(address: str, seconds: float = 60.0) -> None:
         )
 
 
-__all__ = ["ROOT", "Dev", "Load", "instances", "is_ready", "position_reached", "wait_until"]
-
-
 def send(address: str, method: str, path: str, body: Any, command: str) -> Any:
     """Repeat a request under an idempotency key until it is acknowledged."""
     while True:
@@ -220,3 +217,6 @@ def send(address: str, method: str, path: str, body: Any, command: str) -> Any:
         except httpx.TransportError:
             pass
         time.sleep(0.05)
+
+
+__all__ = ["ROOT", "Dev", "Load", "instances", "is_ready", "position_reached", "send", "wait_until"]
